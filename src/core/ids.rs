@@ -1,0 +1,270 @@
+//! The small values everything else is made of: names, ids, process identities, times.
+
+use std::fmt;
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
+
+/// A moment in UTC, in milliseconds since the Unix epoch.
+///
+/// Made only by `clock` (now), by the edges (file and process times) and by [`Timestamp::parse`], so
+/// that nothing in `core` can ask what time it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// A moment given in milliseconds since the epoch.
+    #[must_use]
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// A moment given in whole seconds since the epoch.
+    #[must_use]
+    pub const fn from_secs(secs: i64) -> Self {
+        Self(secs.saturating_mul(1000))
+    }
+
+    /// Milliseconds since the epoch.
+    #[must_use]
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    #[must_use]
+    pub const fn secs(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// This moment, moved into the future.
+    #[must_use]
+    pub fn plus(self, by: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)),
+        )
+    }
+
+    /// This moment, moved into the past.
+    #[must_use]
+    pub fn minus(self, by: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)),
+        )
+    }
+
+    /// How long after `earlier` this is; zero if it is not after.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// `2026-11-21T09:00:00Z`: the form every writer of the roll uses, whole seconds.
+    #[must_use]
+    pub fn iso(self) -> String {
+        DateTime::<Utc>::from_timestamp_millis(self.0).map_or_else(
+            || self.0.to_string(),
+            |t| t.to_rfc3339_opts(SecondsFormat::Secs, true),
+        )
+    }
+
+    /// `2026-11-21T09:00:00.123Z`, for evidence, where order within a second matters.
+    #[must_use]
+    pub fn iso_millis(self) -> String {
+        DateTime::<Utc>::from_timestamp_millis(self.0).map_or_else(
+            || self.0.to_string(),
+            |t| t.to_rfc3339_opts(SecondsFormat::Millis, true),
+        )
+    }
+
+    /// Reads what people and programs write: RFC 3339 with `T` or a blank, with an offset, or without
+    /// one, which is then UTC. Anything else is `None`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Ok(t) = DateTime::parse_from_rfc3339(text) {
+            return Some(Self(t.timestamp_millis()));
+        }
+        if let Ok(t) = DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f%:z") {
+            return Some(Self(t.timestamp_millis()));
+        }
+        ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"]
+            .iter()
+            .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
+            .map(|t| Self(t.and_utc().timestamp_millis()))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.iso())
+    }
+}
+
+macro_rules! text_newtype {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Wraps the text as it is.
+            #[must_use]
+            pub fn new(text: impl Into<String>) -> Self {
+                Self(text.into())
+            }
+
+            /// The text as it is.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+text_newtype! {
+    /// The name of a tmux session, as a row or as tmux has it.
+    SessionName
+}
+text_newtype! {
+    /// What `tmux_server` says: a name in the user's tmux folder (`tmux -L`), or a socket path (`tmux -S`).
+    ServerName
+}
+text_newtype! {
+    /// An agent's own id of a conversation.
+    ConversationId
+}
+text_newtype! {
+    /// The kernel's id of one boot of one machine.
+    BootId
+}
+text_newtype! {
+    /// SHA-256 of some bytes, in hex.
+    Fingerprint
+}
+text_newtype! {
+    /// The stable id of a drift: the same difference has the same id in every look.
+    DriftId
+}
+
+impl SessionName {
+    /// The name as tmux 3.2 to 3.6 stores it: `.` and `:` become `_`.
+    #[must_use]
+    pub fn normalised(&self) -> String {
+        self.0.replace(['.', ':'], "_")
+    }
+
+    /// Whether two names mean one tmux session.
+    #[must_use]
+    pub fn means(&self, other: &Self) -> bool {
+        self == other || self.normalised() == other.normalised()
+    }
+}
+
+impl ServerName {
+    /// The server that `tmux` uses when nothing else is said.
+    #[must_use]
+    pub fn default_server() -> Self {
+        Self("default".to_owned())
+    }
+
+    /// Whether this is the default server's name.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        self.0 == "default"
+    }
+}
+
+/// A process id as the kernel gives it. Never an identity by itself: see [`ProcessId`].
+pub type Pid = u32;
+
+/// When a process began, in clock ticks since boot (`/proc/<pid>/stat`, field 22).
+pub type StartTicks = u64;
+
+/// A process, told apart from every later one with the same pid in the same boot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProcessId {
+    /// The pid.
+    pub pid: Pid,
+    /// When it began.
+    pub start: StartTicks,
+}
+
+/// The coding agents headcount recognises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AgentKind {
+    /// Claude Code.
+    Claude,
+    /// The Antigravity command line.
+    Agy,
+    /// Codex.
+    Codex,
+    /// OpenCode.
+    OpenCode,
+    /// Pi.
+    Pi,
+    /// Hermes.
+    Hermes,
+    /// Cline.
+    Cline,
+}
+
+impl AgentKind {
+    /// All of them, in the order of the enum.
+    pub const ALL: [Self; 7] = [
+        Self::Claude,
+        Self::Agy,
+        Self::Codex,
+        Self::OpenCode,
+        Self::Pi,
+        Self::Hermes,
+        Self::Cline,
+    ];
+
+    /// The word for it in session names and in `agent_identities`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Claude => "claude",
+            Self::Agy => "agy",
+            Self::Codex => "codex",
+            Self::OpenCode => "opencode",
+            Self::Pi => "pi",
+            Self::Hermes => "hermes",
+            Self::Cline => "cline",
+        }
+    }
+
+    /// The key of a row that holds its conversation id, if the format has one.
+    #[must_use]
+    pub const fn id_key(self) -> Option<&'static str> {
+        match self {
+            Self::Claude => Some("claude_session_id_own"),
+            Self::Agy => Some("agy_conversation_id_own"),
+            Self::Hermes => Some("hermes_conversation_id_own"),
+            Self::Cline => Some("cline_conversation_id_own"),
+            Self::Codex | Self::OpenCode | Self::Pi => None,
+        }
+    }
+
+    /// The agent of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+impl fmt::Display for AgentKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,7 @@
+//! The part that decides. It touches nothing: no file, no process, no clock, no environment. Everything
+//! it needs, the time included, is an argument, and the same arguments always give the same answer.
+
+pub mod edit;
+pub mod ids;
+pub mod registry;
+pub mod sighting;

@@ -1,0 +1,3 @@
+//! headcount takes the roll of the coding agents on a machine.
+
+pub mod core;
