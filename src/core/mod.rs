@@ -3,5 +3,8 @@
 
 pub mod edit;
 pub mod ids;
+pub mod ledger;
+pub mod policy;
 pub mod registry;
 pub mod sighting;
+pub mod world;

@@ -1,0 +1,62 @@
+//! What a person may decide: how long to wait, and how bold to be.
+
+use std::time::Duration;
+
+use super::ids::{AgentKind, SessionName};
+
+/// The settings of a pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// How long after the first look that proves an end a second one must prove it again (`--grace`).
+    pub grace: Duration,
+    /// How old a session must be before it is registered, revived or taken for a new one (`--spawn-grace`).
+    pub spawn_grace: Duration,
+    /// Lifts the brake on ending many rows at once without a cause of their own (`--allow-mass-change`).
+    pub allow_mass_change: bool,
+    /// Another program's newer store stands beside the roll: everything is told, nothing written.
+    pub read_only: Option<String>,
+    /// The infix of the names of agent sessions: `-creator-` in `my-project-creator-claude`.
+    pub creator_infix: String,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            grace: Duration::from_secs(10),
+            spawn_grace: Duration::from_secs(30),
+            allow_mass_change: false,
+            read_only: None,
+            creator_infix: "-creator-".to_owned(),
+        }
+    }
+}
+
+impl Policy {
+    /// The agent of a session whose name says that it is an agent's session: `*-creator-<agent>`.
+    #[must_use]
+    pub fn agent_by_name(&self, name: &SessionName) -> Option<AgentKind> {
+        let (before, agent) = name.as_str().rsplit_once(&self.creator_infix)?;
+        if before.is_empty() {
+            None
+        } else {
+            AgentKind::named(agent)
+        }
+    }
+}
+
+/// Times that nobody needs to set.
+pub mod limits {
+    use std::time::Duration;
+
+    /// How exact the comparison of a process's start with a file's time is: the kernel's boot time and
+    /// coarse file times together are good to about a second. Anything closer is "cannot tell".
+    pub const CLOCK_SLACK: Duration = Duration::from_secs(1);
+    /// Rows ended within this time count towards the mass-change brake.
+    pub const MASS_WINDOW: Duration = Duration::from_secs(600);
+    /// How many rows it takes for a change to be a mass change.
+    pub const MASS_ROWS: usize = 3;
+    /// How old a look may be when the roll is locked.
+    pub const LOOK_FRESH: Duration = Duration::from_secs(2);
+    /// Claude Code's own default for keeping transcripts.
+    pub const CLAUDE_RETENTION: Duration = Duration::from_secs(30 * 24 * 3600);
+}
