@@ -2,11 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::diff::{Fate, Findings};
+use super::drift::Held;
+use super::edit::{Change, Edit};
 use super::ids::{
     AgentKind, BootId, ConversationId, DriftId, Fingerprint, Pid, ServerName, SessionName,
     StartTicks, Timestamp,
 };
-use super::world::{Place, ServerId};
+use super::join::{incarnation_here, key_of, known, pane_of};
+use super::registry::{Registry, Row, Status};
+use super::sighting::Sighting;
+use super::world::{PaneSight, Place, ServerId, ServerState, World};
 
 /// Everything remembered about one roll. Folding a look into it is pure; the state folder keeps it on disk.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -50,9 +56,9 @@ pub struct KnownRow {
     pub fingerprint: Fingerprint,
     /// When a look first met this content.
     pub since: Timestamp,
-    /// In which boot a look last met this content, and where: a row unchanged since another boot of the
+    /// Where, and in which boot, a look first met this content: a row unchanged since another boot of the
     /// same machine is older than this one.
-    pub seen_in: (Place, BootId),
+    pub since_boot: (Place, BootId),
     /// When and how its session was last seen alive.
     pub alive: Option<SeenAlive>,
     /// What was known of its conversation ids.
@@ -121,10 +127,280 @@ pub struct OpenDrift {
     pub count: u64,
     /// Since when every look has proven it, and in which boot; `None` while the last look did not.
     pub proven_since: Option<(Timestamp, BootId)>,
-    /// The sentence that tells it, for the news that it is resolved.
+    /// The session it is about.
     pub session: Option<SessionName>,
+    /// The server of that session.
+    pub server: Option<ServerName>,
     /// Its class letter.
     pub class: char,
     /// Its kind.
     pub kind: String,
+}
+
+/// The live conversation that somebody overruled by setting the row's id to another one, if that still
+/// holds: theirs stays until another conversation is live.
+#[must_use]
+pub fn overruled(
+    before: Option<&KnownId>,
+    recorded: Option<&ConversationId>,
+    live: Option<&ConversationId>,
+) -> Option<ConversationId> {
+    let before = before?;
+    let (Some(live), true) = (live, live != recorded) else {
+        return None;
+    };
+    let changed = before.recorded.as_ref() != recorded;
+    (changed || before.overruled.as_ref() == Some(live)).then(|| live.clone())
+}
+
+impl Ledger {
+    /// This memory with one more look in it. Looking is not being seen: only what was surely seen counts.
+    #[must_use]
+    pub fn with_look(
+        &self,
+        registry: &Registry,
+        world: &World,
+        findings: &Findings<'_>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            homes: self.homes.clone(),
+            servers: self.fold_servers(world),
+            rows: self.fold_rows(registry, world, findings, now),
+            artifacts: self.fold_artifacts(world),
+            drifts: self.fold_drifts(registry, world, findings, now),
+        }
+    }
+
+    fn fold_servers(&self, world: &World) -> BTreeMap<(Place, String), KnownServer> {
+        let mut servers = self.servers.clone();
+        for server in &world.servers {
+            if let ServerState::Listed(listing) = &server.state {
+                servers.insert(
+                    (world.vantage.place.clone(), server.socket.clone()),
+                    KnownServer {
+                        id: listing.server,
+                        boot: world.vantage.boot.clone(),
+                        seen: world.at,
+                    },
+                );
+            }
+        }
+        servers
+    }
+
+    fn fold_rows(
+        &self,
+        registry: &Registry,
+        world: &World,
+        findings: &Findings<'_>,
+        now: Timestamp,
+    ) -> BTreeMap<RowKey, KnownRow> {
+        registry
+            .rows
+            .iter()
+            .zip(&findings.fates)
+            .map(|(row, fate)| {
+                let before = known(row, self);
+                let same = before.filter(|before| before.fingerprint == row.fingerprint);
+                let here = match fate {
+                    Fate::Alive(here) if here.sure && row.status == Status::Running => Some(here),
+                    _ => None,
+                };
+                let life = incarnation_here(row, self, world);
+                let pane = here
+                    .and_then(|here| pane_of(Some(row), row.agent, life, here.seen.session).ok());
+                let alive = match (here, pane) {
+                    (Some(here), Some(pane)) => Some(SeenAlive {
+                        place: world.vantage.place.clone(),
+                        at: world.at,
+                        incarnation: Incarnation {
+                            boot: world.vantage.boot.clone(),
+                            socket: here.seen.server.socket.clone(),
+                            server: here.seen.listing.server,
+                            session: here.seen.session.id.clone(),
+                            created: here.seen.session.created,
+                            pane: pane.id.clone(),
+                            pid: pane.pid,
+                            start: match &pane.start {
+                                Sighting::Present(start) => Some(start.ticks),
+                                _ => None,
+                            },
+                        },
+                    }),
+                    _ => before.and_then(|before| before.alive.clone()),
+                };
+                let entry = KnownRow {
+                    fingerprint: row.fingerprint.clone(),
+                    since: same.map_or_else(|| registry.written_at.min(now), |it| it.since),
+                    since_boot: same.map_or_else(
+                        || (world.vantage.place.clone(), world.vantage.boot.clone()),
+                        |it| it.since_boot.clone(),
+                    ),
+                    ids: fold_ids(row, before, pane),
+                    alive,
+                };
+                (key_of(row), entry)
+            })
+            .collect()
+    }
+
+    fn fold_artifacts(
+        &self,
+        world: &World,
+    ) -> BTreeMap<(AgentKind, ConversationId), KnownArtifact> {
+        let mut artifacts = self.artifacts.clone();
+        for (key, sight) in &world.artifacts {
+            if let Sighting::Present(artifact) = sight {
+                let modified = artifact.modified;
+                artifacts.insert(
+                    key.clone(),
+                    KnownArtifact {
+                        modified,
+                        seen: world.at,
+                    },
+                );
+            }
+        }
+        artifacts
+    }
+
+    fn fold_drifts(
+        &self,
+        registry: &Registry,
+        world: &World,
+        findings: &Findings<'_>,
+        now: Timestamp,
+    ) -> BTreeMap<DriftId, OpenDrift> {
+        let boot = &world.vantage.boot;
+        let mut open: BTreeMap<DriftId, OpenDrift> = findings
+            .drifts
+            .iter()
+            .map(|drift| {
+                let before = self.drifts.get(&drift.id);
+                // A clock that went back, or another boot, makes earlier proof worthless.
+                let since = before
+                    .and_then(|before| before.proven_since.clone())
+                    .filter(|(at, in_boot)| *at <= now && in_boot == boot)
+                    .unwrap_or_else(|| (now, boot.clone()));
+                let shaken = matches!(drift.obstacle, Some(Held::Doubt(_) | Held::ProcessAlive(_)));
+                let entry = OpenDrift {
+                    first_seen: before.map_or(now, |before| before.first_seen),
+                    last_seen: now,
+                    count: before.map_or(0, |before| before.count).saturating_add(1),
+                    proven_since: (!shaken).then_some(since),
+                    session: drift.session.clone(),
+                    server: drift.server.clone(),
+                    class: drift.kind.class().letter(),
+                    kind: drift.kind.as_str().to_owned(),
+                };
+                (drift.id.clone(), entry)
+            })
+            .collect();
+        for (id, before) in &self.drifts {
+            if !open.contains_key(id) && !is_over(before, registry, world, findings) {
+                let mut kept = before.clone();
+                kept.proven_since = None;
+                open.insert(id.clone(), kept);
+            }
+        }
+        open
+    }
+
+    /// The drifts that were open and that this look proves to be over.
+    #[must_use]
+    pub fn resolved_since(&self, after: &Self) -> Vec<(DriftId, OpenDrift)> {
+        self.drifts
+            .iter()
+            .filter(|(id, _)| !after.drifts.contains_key(*id))
+            .map(|(id, drift)| (id.clone(), drift.clone()))
+            .collect()
+    }
+
+    /// This memory after an edit was written: the drift is closed, and the id is our own doing.
+    pub fn note_applied(&mut self, edit: &Edit, server: Option<&ServerName>) {
+        self.drifts.remove(&edit.cause);
+        if let Change::SetId { agent, id, .. } = &edit.change {
+            let key = RowKey {
+                name: edit.target.name().clone(),
+                server: server.cloned(),
+            };
+            if let Some(row) = self.rows.get_mut(&key) {
+                row.ids.insert(
+                    *agent,
+                    KnownId {
+                        recorded: Some(id.clone()),
+                        overruled: None,
+                    },
+                );
+            }
+        }
+    }
+}
+
+fn fold_ids(
+    row: &Row,
+    before: Option<&KnownRow>,
+    pane: Option<&PaneSight>,
+) -> BTreeMap<AgentKind, KnownId> {
+    let live_of = |kind: AgentKind| match pane.map(|pane| &pane.agents) {
+        Some(Sighting::Present(agents)) => agents
+            .iter()
+            .filter(|sight| sight.kind == kind)
+            .find_map(|sight| match &sight.live {
+                Sighting::Present(live) => Some(&live.id),
+                _ => None,
+            }),
+        _ => None,
+    };
+    let kinds = row.ids.keys().copied().chain(row.agent).chain(
+        before
+            .into_iter()
+            .flat_map(|before| before.ids.keys().copied()),
+    );
+    kinds
+        .map(|kind| {
+            let recorded = row.recorded_id(kind);
+            let memory = before.and_then(|before| before.ids.get(&kind));
+            let live = live_of(kind);
+            let changed = memory.is_some_and(|memory| memory.recorded.as_ref() != recorded);
+            // Somebody changed it while nobody could see what is live: keep what was known, so that the
+            // change is still seen as one when the live conversation is.
+            if let (Some(memory), true, None) = (memory, changed, live) {
+                return (kind, memory.clone());
+            }
+            let entry = KnownId {
+                recorded: recorded.cloned(),
+                overruled: overruled(memory, recorded, live),
+            };
+            (kind, entry)
+        })
+        .collect()
+}
+
+/// Whether a look that did not find an open drift again proves that it is over.
+fn is_over(
+    before: &OpenDrift,
+    registry: &Registry,
+    world: &World,
+    findings: &Findings<'_>,
+) -> bool {
+    if findings.blind.contains(&before.session) {
+        return false;
+    }
+    let declared = before
+        .session
+        .as_ref()
+        .is_some_and(|name| registry.rows.iter().any(|row| row.name == *name));
+    if declared || before.session.is_none() {
+        return true;
+    }
+    // A session nobody declared is over when its server was listed without it, or is not running.
+    let server = before
+        .server
+        .clone()
+        .unwrap_or_else(ServerName::default_server);
+    world
+        .server(&server)
+        .is_some_and(|server| !matches!(server.state, ServerState::Unknown(_)))
 }

@@ -1,10 +1,14 @@
 //! The part that decides. It touches nothing: no file, no process, no clock, no environment. Everything
 //! it needs, the time included, is an argument, and the same arguments always give the same answer.
 
+pub mod absence;
+pub mod diff;
 pub mod drift;
 pub mod edit;
 pub mod ids;
+pub mod join;
 pub mod ledger;
+pub mod plan;
 pub mod policy;
 pub mod registry;
 pub mod report;

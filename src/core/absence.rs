@@ -1,0 +1,455 @@
+//! When a session counts as gone: rules 1 and 2.
+//!
+//! Could not look is not gone. A listing proves absence only if it is complete; a server that does not
+//! answer proves it only if the kernel knows of no listener; and where the row records a process, that
+//! process is asked as well.
+
+use super::drift::{Evidence, Held};
+use super::ids::{Pid, ServerName, SessionName, Timestamp};
+use super::join::{Age, Join, age, incarnation_here, known, servers_of, written_by};
+use super::ledger::Ledger;
+use super::policy::limits::CLOCK_SLACK;
+use super::registry::{Registry, Row};
+use super::sighting::Sighting;
+use super::world::{ProcessSight, ServerId, ServerSight, ServerState, World};
+
+/// Why a session is gone, as one word: many rows with one of the last three are one event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// Its server lives and does not have it.
+    SessionGone,
+    /// Its server is not running.
+    ServerGone,
+    /// Another life of its server answers.
+    ServerRestarted,
+    /// The machine was started again since.
+    HostRebooted,
+}
+
+impl Cause {
+    /// Its word in reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SessionGone => "session_gone",
+            Self::ServerGone => "server_gone",
+            Self::ServerRestarted => "server_restarted",
+            Self::HostRebooted => "host_rebooted",
+        }
+    }
+}
+
+/// The verdict of the listings alone.
+#[derive(Clone, Debug)]
+pub enum Listed {
+    /// Proven absent.
+    Gone {
+        /// Why.
+        cause: Cause,
+        /// What proves it.
+        evidence: Vec<Evidence>,
+    },
+    /// It could not be looked for.
+    Unseen(String),
+}
+
+/// What the recorded process says (rule 2).
+#[derive(Clone, Debug)]
+pub enum Asked {
+    /// No process is recorded: the listing decides.
+    NotRecorded,
+    /// It is proven dead.
+    Dead(Vec<Evidence>),
+    /// It lives, below no tmux server.
+    Leftover(Vec<Evidence>),
+    /// It is, or runs below, a pane of a session on the row's own server.
+    InSession(SessionName),
+    /// It lives elsewhere, or could not be asked.
+    Holds(Held),
+}
+
+/// Everything the questions of this module are asked about.
+#[derive(Clone, Copy)]
+pub struct Inquiry<'a> {
+    /// The roll.
+    pub registry: &'a Registry,
+    /// The look.
+    pub world: &'a World,
+    /// The memory.
+    pub ledger: &'a Ledger,
+    /// Who is who.
+    pub join: &'a Join<'a>,
+}
+
+impl Inquiry<'_> {
+    /// Whether a row was written before this boot.
+    #[must_use]
+    pub fn older_than_boot(&self, row: &Row) -> bool {
+        let vantage = &self.world.vantage;
+        match known(row, self.ledger).filter(|known| known.fingerprint == row.fingerprint) {
+            Some(known) => {
+                let (place, boot) = &known.since_boot;
+                place.machine == vantage.place.machine && *boot != vantage.boot
+            }
+            None => self.registry.written_at.plus(CLOCK_SLACK) < vantage.booted_at,
+        }
+    }
+
+    /// Whether headcount may end this row from here.
+    #[must_use]
+    pub fn at_home(&self, row: &Row) -> bool {
+        let vantage = &self.world.vantage;
+        let seen_alive = known(row, self.ledger).and_then(|known| known.alive.as_ref());
+        if self.ledger.homes.contains(&vantage.place) {
+            return true;
+        }
+        match seen_alive {
+            Some(alive) => alive.place == vantage.place,
+            None => vantage.roll_is_local.is_present() && vantage.first_pid_namespace.is_present(),
+        }
+    }
+
+    /// The servers that must be proven not to have a row's session: the one it names, the one it was last
+    /// seen on, else the default one.
+    #[must_use]
+    pub fn own_servers(&self, row: &Row) -> Vec<&ServerSight> {
+        let life = incarnation_here(row, self.ledger, self.world);
+        let remembered = life.and_then(|life| {
+            self.world
+                .servers
+                .iter()
+                .find(|server| server.socket == life.socket)
+        });
+        let named = row.server.clone().or_else(|| {
+            // Where the ledger knows better than the default, the default is one of the others.
+            life.is_none().then(ServerName::default_server)
+        });
+        let mut own: Vec<&ServerSight> = Vec::new();
+        own.extend(named.and_then(|name| self.world.server(&name)));
+        own.extend(remembered.filter(|it| !own.iter().any(|has| has.socket == it.socket)));
+        own
+    }
+
+    /// What the listings say of a row that joined none of the listed sessions.
+    #[must_use]
+    pub fn listings(&self, row: &Row) -> Listed {
+        let life = incarnation_here(row, self.ledger, self.world);
+        let own = self.own_servers(row);
+        if life.is_some_and(|life| !own.iter().any(|server| server.socket == life.socket)) {
+            return Listed::Unseen("the server it was last seen on was not looked at".to_owned());
+        }
+        if own.is_empty() {
+            return Listed::Unseen("its tmux server was not looked at".to_owned());
+        }
+        let mut evidence = Vec::new();
+        let mut cause = None;
+        for server in &own {
+            match self.absent_on(row, server) {
+                Ok((why, proof)) => {
+                    cause = cause.max(Some(why));
+                    evidence.push(proof);
+                }
+                Err(why) => return Listed::Unseen(why),
+            }
+        }
+        // The others must not be able to have it: a dead socket cannot, one that answers badly can.
+        for server in servers_of(row, self.world) {
+            if own.iter().any(|has| has.socket == server.socket) {
+                continue;
+            }
+            if let Some(why) = might_hide(server) {
+                return Listed::Unseen(why);
+            }
+        }
+        match cause {
+            Some(cause) => Listed::Gone { cause, evidence },
+            None => Listed::Unseen("its tmux server was not looked at".to_owned()),
+        }
+    }
+
+    fn absent_on(&self, row: &Row, server: &ServerSight) -> Result<(Cause, Evidence), String> {
+        let rebooted = self.older_than_boot(row);
+        let evidence = |said: String| Evidence {
+            source: format!("tmux:{}", server.name),
+            said,
+            at: self.world.at,
+        };
+        match &server.state {
+            ServerState::Listed(_)
+                if self
+                    .join
+                    .named(&row.name)
+                    .any(|seen| seen.server.socket == server.socket) =>
+            {
+                Err("a session of its name is live there, and may be its own".to_owned())
+            }
+            ServerState::Listed(listing) => {
+                let restarted =
+                    incarnation_here(row, self.ledger, self.world).is_some_and(|life| {
+                        life.socket == server.socket && life.server != listing.server
+                    });
+                let cause = if rebooted {
+                    Cause::HostRebooted
+                } else if restarted {
+                    Cause::ServerRestarted
+                } else {
+                    Cause::SessionGone
+                };
+                Ok((
+                    cause,
+                    evidence(format!(
+                        "server {} lists all of its {} sessions, and this is none of them",
+                        listing.server.pid,
+                        listing.sessions.len()
+                    )),
+                ))
+            }
+            ServerState::Refused => match &server.listener {
+                Sighting::Absent(_) => Ok((
+                    if rebooted {
+                        Cause::HostRebooted
+                    } else {
+                        Cause::ServerGone
+                    },
+                    evidence(format!("nobody listens on {}", server.socket)),
+                )),
+                Sighting::Present(()) => Err(socket_removed(server)),
+                Sighting::Unknown(reason) => {
+                    let dead = matches!(self.process(row), Asked::Dead(_))
+                        || self.server_dead(row, server);
+                    if dead {
+                        Ok((
+                            if rebooted {
+                                Cause::HostRebooted
+                            } else {
+                                Cause::ServerGone
+                            },
+                            evidence(format!(
+                                "{} refuses connections, and the process behind it is dead",
+                                server.socket
+                            )),
+                        ))
+                    } else {
+                        Err(format!(
+                            "{} refuses connections, but {reason}",
+                            server.socket
+                        ))
+                    }
+                }
+            },
+            ServerState::Missing => match &server.listener {
+                Sighting::Absent(_) if rebooted => Ok((
+                    Cause::HostRebooted,
+                    evidence(format!(
+                        "there is no {}, nobody listens on it, and the row is older than this boot",
+                        server.socket
+                    )),
+                )),
+                Sighting::Absent(_) if self.answered_in_this_boot(server) => Ok((
+                    Cause::ServerGone,
+                    evidence(format!(
+                        "there is no {} any more, and nobody listens on it; it answered earlier in this boot",
+                        server.socket
+                    )),
+                )),
+                Sighting::Absent(_) => Err(format!(
+                    "there is no socket {}; perhaps TMUX_TMPDIR is another here than where the session was made",
+                    server.socket
+                )),
+                Sighting::Present(()) => Err(socket_removed(server)),
+                Sighting::Unknown(reason) => Err(format!(
+                    "there is no socket {}, but {reason}",
+                    server.socket
+                )),
+            },
+            ServerState::Unknown(reason) => Err(format!("tmux server {}: {reason}", server.name)),
+        }
+    }
+
+    fn answered_in_this_boot(&self, server: &ServerSight) -> bool {
+        let vantage = &self.world.vantage;
+        self.ledger
+            .servers
+            .get(&(vantage.place.clone(), server.socket.clone()))
+            .is_some_and(|known| known.boot == vantage.boot)
+    }
+
+    /// Whether the life of the server that this row was last seen on is proven dead.
+    #[must_use]
+    pub fn server_dead(&self, row: &Row, server: &ServerSight) -> bool {
+        let vantage = &self.world.vantage;
+        let life = incarnation_here(row, self.ledger, self.world)
+            .filter(|life| life.socket == server.socket)
+            .map(|life| life.server);
+        let known = || {
+            self.ledger
+                .servers
+                .get(&(vantage.place.clone(), server.socket.clone()))
+                .filter(|known| known.boot == vantage.boot)
+                .map(|known| known.id)
+        };
+        life.or_else(known)
+            .is_some_and(|id| self.is_server_dead(id))
+    }
+
+    fn is_server_dead(&self, id: ServerId) -> bool {
+        match self.world.processes.get(&id.pid) {
+            Some(Sighting::Absent(_)) => true,
+            Some(Sighting::Present(found)) => found.iter().all(|process| {
+                let start = Timestamp::from_secs(id.start);
+                let apart = process
+                    .started_at
+                    .since(start)
+                    .max(start.since(process.started_at));
+                process.zombie || !process.own_uid || apart > CLOCK_SLACK * 3
+            }),
+            Some(Sighting::Unknown(_)) | None => false,
+        }
+    }
+
+    /// What the process says that the row records.
+    #[must_use]
+    pub fn process(&self, row: &Row) -> Asked {
+        let Some(pid) = row.pane.pid else {
+            return Asked::NotRecorded;
+        };
+        let evidence = |said: String| Evidence {
+            source: format!("process {pid}"),
+            said,
+            at: self.world.at,
+        };
+        let found = match self.world.processes.get(&pid) {
+            None => {
+                return Asked::Holds(Held::ProcessAlive(format!(
+                    "process {pid} was not looked for"
+                )));
+            }
+            Some(Sighting::Unknown(reason)) => {
+                return Asked::Holds(Held::ProcessAlive(format!(
+                    "process {pid} could not be asked: {reason}"
+                )));
+            }
+            Some(Sighting::Absent(proof)) => return Asked::Dead(vec![evidence(proof.to_string())]),
+            Some(Sighting::Present(found)) => found,
+        };
+        let mut said = Vec::new();
+        let mut alive = Vec::new();
+        for process in found {
+            match self.is_recorded(row, process) {
+                Ok(()) => alive.push(process),
+                Err(Some(why)) => said.push(evidence(why)),
+                Err(None) => {
+                    return Asked::Holds(Held::ProcessAlive(format!(
+                        "process {pid} began within a second of the row being written: it may be the recorded one"
+                    )));
+                }
+            }
+        }
+        for process in &alive {
+            let above = match &process.ancestors {
+                Sighting::Present(above) => above,
+                Sighting::Absent(_) => &Vec::new(),
+                Sighting::Unknown(reason) => {
+                    return Asked::Holds(Held::ProcessAlive(format!(
+                        "process {pid} lives, and what it runs below could not be read: {reason}"
+                    )));
+                }
+            };
+            let line = || above.iter().map(|ancestor| ancestor.pid);
+            if let Some(name) = self.session_of(row, process.id.pid, line()) {
+                return Asked::InSession(name);
+            }
+            if above.iter().any(|ancestor| ancestor.tmux_server) {
+                return Asked::Holds(Held::ProcessAlive(format!(
+                    "process {pid} lives below another tmux server"
+                )));
+            }
+            said.push(evidence("it lives, but below no tmux server".to_owned()));
+        }
+        if alive.is_empty() {
+            Asked::Dead(said)
+        } else {
+            Asked::Leftover(said)
+        }
+    }
+
+    /// `Ok` if this is the recorded process, alive; `Err(Some(why))` if it is proven not to be;
+    /// `Err(None)` if that cannot be told.
+    fn is_recorded(&self, row: &Row, process: &ProcessSight) -> Result<(), Option<String>> {
+        if process.zombie {
+            return Err(Some("it has ended and waits to be reaped".to_owned()));
+        }
+        // A container may number its users otherwise, so there the owner proves nothing.
+        if !process.own_uid && !process.in_container {
+            return Err(Some(
+                "the pid now belongs to another user's process".to_owned(),
+            ));
+        }
+        if self.older_than_boot(row) {
+            return Err(Some(
+                "the row is older than this boot, and every process is younger".to_owned(),
+            ));
+        }
+        let remembered = incarnation_here(row, self.ledger, self.world)
+            .filter(|life| Some(life.pid) == row.pane.pid && !process.in_container)
+            .and_then(|life| life.start);
+        if let Some(start) = remembered {
+            return if start == process.id.start {
+                Ok(())
+            } else {
+                Err(Some("the pid was used again: the process began at another time than the one seen before".to_owned()))
+            };
+        }
+        match age(
+            process.started_at,
+            written_by(row, self.registry, self.ledger),
+        ) {
+            Age::Older => Ok(()),
+            Age::TooClose => Err(None),
+            Age::Newer => Err(Some(format!(
+                "the pid was used again: the process began at {}, after the row was written",
+                process.started_at.iso()
+            ))),
+        }
+    }
+
+    fn session_of(
+        &self,
+        row: &Row,
+        pid: Pid,
+        above: impl Iterator<Item = Pid>,
+    ) -> Option<SessionName> {
+        let own = self.own_servers(row);
+        std::iter::once(pid)
+            .chain(above)
+            .flat_map(|pid| self.join.with_pid(pid))
+            .find(|seen| {
+                row.server.is_none() || own.iter().any(|server| server.socket == seen.server.socket)
+            })
+            .map(|seen| seen.session.name.clone())
+    }
+}
+
+fn might_hide(server: &ServerSight) -> Option<String> {
+    match (&server.state, &server.listener) {
+        // A socket that refuses holds nothing, even where the kernel's list cannot be read.
+        (ServerState::Listed(_) | ServerState::Refused, _)
+        | (ServerState::Missing, Sighting::Absent(_)) => None,
+        (ServerState::Missing, Sighting::Present(())) => Some(socket_removed(server)),
+        (ServerState::Missing, Sighting::Unknown(reason)) => Some(format!(
+            "tmux server {}: there is no socket, but {reason}",
+            server.name
+        )),
+        (ServerState::Unknown(reason), _) => Some(format!(
+            "the row names no tmux server, and it may be on server {}: {reason}",
+            server.name
+        )),
+    }
+}
+
+fn socket_removed(server: &ServerSight) -> String {
+    format!(
+        "socket_removed: a tmux server listens on {}, but the socket file is gone or another; send its process SIGUSR1 to make the file again",
+        server.socket
+    )
+}

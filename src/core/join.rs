@@ -1,0 +1,604 @@
+//! Who is who: which live session is which row's.
+//!
+//! By incarnation first (what the ledger saw, then a recorded pid whose process began before the row was
+//! written), then by name. Running rows choose before ended ones. Doubt works one way: what might join
+//! takes away certainty, and never gives it.
+
+use std::collections::BTreeMap;
+
+use super::ids::{Pid, SessionName, Timestamp};
+use super::ledger::{Incarnation, KnownRow, Ledger, RowKey};
+use super::policy::limits::CLOCK_SLACK;
+use super::registry::{Registry, Row, Status};
+use super::sighting::Sighting;
+use super::world::{Listing, PaneSight, ServerSight, ServerState, SessionSight, World};
+
+/// A live session with the server it is on.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'w> {
+    /// The server.
+    pub server: &'w ServerSight,
+    /// Its listing.
+    pub listing: &'w Listing,
+    /// The session.
+    pub session: &'w SessionSight,
+}
+
+/// How a row was joined to a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The ledger saw this very session as the row's.
+    Incarnation,
+    /// The recorded pid is one of its panes', and older than the row.
+    Pid,
+    /// The name.
+    Name,
+}
+
+/// The session of a row.
+#[derive(Clone, Copy, Debug)]
+pub struct Here<'w> {
+    /// The session.
+    pub seen: Seen<'w>,
+    /// How it was joined.
+    pub by: By,
+    /// Whether nothing else might own it, and nothing unseen might have been preferred. Only what is sure
+    /// is written about.
+    pub sure: bool,
+}
+
+/// Where a row's session is, as far as joining can tell.
+#[derive(Clone, Debug)]
+pub enum Joined<'w> {
+    /// This session.
+    Here(Here<'w>),
+    /// No session is surely this row's, but this one might be.
+    Maybe(String),
+    /// None of the sessions that were listed.
+    Nowhere,
+}
+
+/// The result of joining all rows with all sessions.
+#[derive(Debug)]
+pub struct Join<'w> {
+    index: Index,
+    /// All listed sessions, default server first, in a stable order.
+    pub sessions: Vec<Seen<'w>>,
+    /// For each of `registry.rows`, in its order.
+    pub rows: Vec<Joined<'w>>,
+    /// For each of `sessions`: whose it is.
+    pub owners: Vec<Owner>,
+}
+
+/// Whose a session is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// Nobody's that is known.
+    Nobody,
+    /// The row's of this name.
+    Row(SessionName),
+    /// It might be a row's; why.
+    Perhaps(String),
+    /// It shares its panes with a session that is a row's, or comes before it in its group.
+    Twin,
+}
+
+/// The key under which the ledger knows a row.
+#[must_use]
+pub fn key_of(row: &Row) -> RowKey {
+    RowKey {
+        name: row.name.clone(),
+        server: row.server.clone(),
+    }
+}
+
+/// What the ledger knows of this row, if it is still the same row.
+#[must_use]
+pub fn known<'l>(row: &Row, ledger: &'l Ledger) -> Option<&'l KnownRow> {
+    ledger.rows.get(&key_of(row))
+}
+
+/// The incarnation the ledger last saw of a row, if that was in this place and boot.
+#[must_use]
+pub fn incarnation_here<'l>(
+    row: &Row,
+    ledger: &'l Ledger,
+    world: &World,
+) -> Option<&'l Incarnation> {
+    known(row, ledger)
+        .and_then(|known| known.alive.as_ref())
+        .filter(|alive| {
+            alive.place == world.vantage.place && alive.incarnation.boot == world.vantage.boot
+        })
+        .map(|alive| &alive.incarnation)
+}
+
+/// The latest moment at which a row can have been written: when the ledger first met its content, else
+/// when the file was last written.
+#[must_use]
+pub fn written_by(row: &Row, registry: &Registry, ledger: &Ledger) -> Timestamp {
+    known(row, ledger)
+        .filter(|known| known.fingerprint == row.fingerprint)
+        .map_or(registry.written_at, |known| known.since)
+}
+
+/// Whether a process is the one a row recorded, by when it began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Age {
+    /// It began before the row was written.
+    Older,
+    /// It began after the row was written: the pid was used again.
+    Newer,
+    /// The two moments are too close to tell.
+    TooClose,
+}
+
+/// Compares a process's start with the latest moment a row can have been written.
+#[must_use]
+pub fn age(started: Timestamp, written: Timestamp) -> Age {
+    if started <= written {
+        Age::Older
+    } else if started > written.plus(CLOCK_SLACK) {
+        Age::Newer
+    } else {
+        Age::TooClose
+    }
+}
+
+/// The servers a row's session can be on, in the order they are asked: the one it names; else the default
+/// one and then all others.
+pub fn servers_of<'w>(row: &Row, world: &'w World) -> impl Iterator<Item = &'w ServerSight> {
+    let named = row.server.clone();
+    world
+        .servers
+        .iter()
+        .filter(move |server| named.as_ref().is_none_or(|name| &server.name == name))
+}
+
+impl<'w> Join<'w> {
+    /// Joins every row with at most one session, and every session with at most one row.
+    #[must_use]
+    pub fn new(registry: &Registry, world: &'w World, ledger: &Ledger) -> Self {
+        let sessions = listed(world);
+        let mut owners = vec![Owner::Nobody; sessions.len()];
+        let mut rows: Vec<Joined<'w>> = vec![Joined::Nowhere; registry.rows.len()];
+        let index = Index::new(&sessions);
+
+        claim_for_invalid_rows(registry, &index, &sessions, &mut owners);
+        // Running rows first, and by content rather than by place in the file, so that the order of rows
+        // decides nothing.
+        let mut order: Vec<usize> = (0..registry.rows.len()).collect();
+        order.sort_by_key(|&at| {
+            let row = &registry.rows[at];
+            (
+                row.status != Status::Running,
+                row.name.clone(),
+                row.server.clone(),
+            )
+        });
+        for running in [true, false] {
+            let turn: Vec<usize> = order
+                .iter()
+                .copied()
+                .filter(|&at| (registry.rows[at].status == Status::Running) == running)
+                .collect();
+            let mut claims = Claims {
+                registry,
+                world,
+                ledger,
+                index: &index,
+                sessions: &sessions,
+                owners: &mut owners,
+                rows: &mut rows,
+            };
+            claims.by_incarnation(&turn);
+            claims.by_pid(&turn);
+            claims.by_name(&turn);
+        }
+        mark_twins(&index, &sessions, &mut owners);
+        withdraw_certainty(&mut rows, registry, &sessions, &owners, &index);
+        Self {
+            index,
+            sessions,
+            rows,
+            owners,
+        }
+    }
+}
+
+impl<'w> Join<'w> {
+    /// The sessions of a name, as tmux stores names.
+    pub fn named<'j>(&'j self, name: &SessionName) -> impl Iterator<Item = &'j Seen<'w>> {
+        self.index
+            .with_name(name)
+            .iter()
+            .map(|&at| &self.sessions[at])
+    }
+
+    /// The sessions that have a pane with this first process.
+    pub fn with_pid<'j>(&'j self, pid: Pid) -> impl Iterator<Item = &'j Seen<'w>> {
+        self.index
+            .with_pid(pid)
+            .iter()
+            .map(|&at| &self.sessions[at])
+    }
+}
+
+fn listed(world: &World) -> Vec<Seen<'_>> {
+    let mut sessions: Vec<Seen<'_>> = world
+        .servers
+        .iter()
+        .filter_map(|server| match &server.state {
+            ServerState::Listed(listing) => Some((server, listing)),
+            _ => None,
+        })
+        .flat_map(|(server, listing)| {
+            listing.sessions.iter().map(move |session| Seen {
+                server,
+                listing,
+                session,
+            })
+        })
+        .collect();
+    sessions.sort_by(|a, b| order_of(a).cmp(&order_of(b)));
+    sessions
+}
+
+fn order_of<'w>(seen: &Seen<'w>) -> (bool, &'w str, &'w str, Timestamp, &'w str) {
+    (
+        !seen.server.name.is_default(),
+        seen.server.name.as_str(),
+        seen.session.name.as_str(),
+        seen.session.created,
+        seen.session.id.as_str(),
+    )
+}
+
+/// Where to find sessions without going through all of them.
+#[derive(Debug)]
+struct Index {
+    by_pid: BTreeMap<Pid, Vec<usize>>,
+    by_name: BTreeMap<String, Vec<usize>>,
+    by_id: BTreeMap<(String, String), usize>,
+}
+
+impl Index {
+    fn new(sessions: &[Seen<'_>]) -> Self {
+        let mut index = Self {
+            by_pid: BTreeMap::new(),
+            by_name: BTreeMap::new(),
+            by_id: BTreeMap::new(),
+        };
+        for (at, seen) in sessions.iter().enumerate() {
+            for pane in &seen.session.panes {
+                let at_pid = index.by_pid.entry(pane.pid).or_default();
+                if at_pid.last() != Some(&at) {
+                    at_pid.push(at);
+                }
+            }
+            index
+                .by_name
+                .entry(seen.session.name.normalised())
+                .or_default()
+                .push(at);
+            index
+                .by_id
+                .insert((seen.server.socket.clone(), seen.session.id.clone()), at);
+        }
+        index
+    }
+
+    fn with_pid(&self, pid: Pid) -> &[usize] {
+        self.by_pid.get(&pid).map_or(&[], Vec::as_slice)
+    }
+
+    fn with_name(&self, name: &SessionName) -> &[usize] {
+        self.by_name
+            .get(&name.normalised())
+            .map_or(&[], Vec::as_slice)
+    }
+}
+
+/// A pane that an invalid row records is not free for others, and never a reason to write.
+fn claim_for_invalid_rows(
+    registry: &Registry,
+    index: &Index,
+    sessions: &[Seen<'_>],
+    owners: &mut [Owner],
+) {
+    for invalid in &registry.invalid {
+        let by_pid = invalid.pid.map_or(&[][..], |pid| index.with_pid(pid));
+        let by_name = invalid
+            .name
+            .as_ref()
+            .map_or(&[][..], |name| index.with_name(name));
+        for &at in by_pid.iter().chain(by_name) {
+            owners[at] = Owner::Perhaps(format!(
+                "session {} may belong to entry {} of the roll, which cannot be read as a row",
+                sessions[at].session.name, invalid.index
+            ));
+        }
+    }
+}
+
+struct Claims<'a, 'w> {
+    registry: &'a Registry,
+    world: &'w World,
+    ledger: &'a Ledger,
+    index: &'a Index,
+    sessions: &'a [Seen<'w>],
+    owners: &'a mut Vec<Owner>,
+    rows: &'a mut Vec<Joined<'w>>,
+}
+
+impl<'w> Claims<'_, 'w> {
+    fn take(&mut self, row: usize, session: usize, by: By, sure: bool) {
+        let name = self.registry.rows[row].name.clone();
+        let doubted = matches!(self.owners[session], Owner::Perhaps(_));
+        if !doubted {
+            self.owners[session] = Owner::Row(name);
+        }
+        self.rows[row] = Joined::Here(Here {
+            seen: self.sessions[session],
+            by,
+            sure: sure && !doubted,
+        });
+    }
+
+    fn is_free(&self, session: usize) -> bool {
+        !matches!(self.owners[session], Owner::Row(_))
+    }
+
+    fn is_joined(&self, row: usize) -> bool {
+        !matches!(self.rows[row], Joined::Nowhere)
+    }
+
+    fn by_incarnation(&mut self, turn: &[usize]) {
+        for &at in turn {
+            let row = &self.registry.rows[at];
+            let Some(life) = incarnation_here(row, self.ledger, self.world) else {
+                continue;
+            };
+            let key = (life.socket.clone(), life.session.clone());
+            let Some(&session) = self.index.by_id.get(&key) else {
+                continue;
+            };
+            let seen = &self.sessions[session];
+            let same = seen.listing.server == life.server && seen.session.created == life.created;
+            if same && self.is_free(session) {
+                self.take(at, session, By::Incarnation, true);
+            }
+        }
+    }
+
+    fn by_pid(&mut self, turn: &[usize]) {
+        // First find all claims, so that two rows with one pid are seen as what they are.
+        let mut claims: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for &at in turn {
+            let row = &self.registry.rows[at];
+            let Some(pid) = row.pane.pid else { continue };
+            let written = written_by(row, self.registry, self.ledger);
+            let mut own = Vec::new();
+            for &session in self.index.with_pid(pid) {
+                let server = self.sessions[session].server;
+                if row.server.as_ref().is_some_and(|name| name != &server.name) {
+                    continue;
+                }
+                match self.recorded_pane(session, pid, row, written) {
+                    Age::Older => own.push(session),
+                    Age::Newer => {}
+                    Age::TooClose => self.doubt(session, at),
+                }
+            }
+            if self.is_joined(at) {
+                continue;
+            }
+            // Grouped sessions share panes: the one of the row's name, else the first.
+            let best = own
+                .iter()
+                .copied()
+                .find(|&session| self.sessions[session].session.name.means(&row.name))
+                .or_else(|| own.first().copied());
+            if let Some(session) = best.filter(|&session| self.is_free(session)) {
+                claims.entry(session).or_default().push(at);
+            }
+        }
+        for (session, rows) in claims {
+            let named: Vec<usize> = rows
+                .iter()
+                .copied()
+                .filter(|&at| self.registry.rows[at].name == self.sessions[session].session.name)
+                .collect();
+            match (rows.as_slice(), named.as_slice()) {
+                ([one], _) | (_, [one]) => self.take(*one, session, By::Pid, true),
+                _ => {
+                    for &at in &rows {
+                        self.doubt(session, at);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether the pane of that pid is the one the row recorded.
+    fn recorded_pane(&self, session: usize, pid: Pid, row: &Row, written: Timestamp) -> Age {
+        let panes = &self.sessions[session].session.panes;
+        let Some(pane) = panes.iter().find(|pane| pane.pid == pid) else {
+            return Age::Newer;
+        };
+        match &pane.start {
+            Sighting::Present(start) => {
+                let remembered = incarnation_here(row, self.ledger, self.world)
+                    .filter(|life| life.pid == pid)
+                    .and_then(|life| life.start);
+                match remembered {
+                    Some(ticks) if ticks == start.ticks => Age::Older,
+                    Some(_) => Age::Newer,
+                    None => age(start.at, written),
+                }
+            }
+            Sighting::Absent(_) | Sighting::Unknown(_) => Age::TooClose,
+        }
+    }
+
+    fn doubt(&mut self, session: usize, row: usize) {
+        let why = format!(
+            "session {} may be the one that row {} records, by the pid of its pane",
+            self.sessions[session].session.name, self.registry.rows[row].name
+        );
+        if self.is_free(session) {
+            self.owners[session] = Owner::Perhaps(why.clone());
+        }
+        if !self.is_joined(row) {
+            self.rows[row] = Joined::Maybe(why);
+        }
+    }
+
+    fn by_name(&mut self, turn: &[usize]) {
+        // Exact names before names that tmux would have stored differently.
+        for exact in [true, false] {
+            for &at in turn {
+                let row = &self.registry.rows[at];
+                if matches!(self.rows[at], Joined::Here(_)) {
+                    continue;
+                }
+                let doubted = matches!(self.rows[at], Joined::Maybe(_));
+                let mut sure = !doubted;
+                for server in servers_of(row, self.world) {
+                    if !matches!(server.state, ServerState::Listed(_)) {
+                        // Something preferred could not be listed, and might have had the name.
+                        sure &= !matches!(server.state, ServerState::Unknown(_))
+                            && server.listener.is_absent();
+                        continue;
+                    }
+                    let found = self
+                        .index
+                        .with_name(&row.name)
+                        .iter()
+                        .copied()
+                        .find(|&session| {
+                            let seen = &self.sessions[session];
+                            seen.server.name == server.name
+                                && (!exact || seen.session.name == row.name)
+                        });
+                    let Some(session) = found else { continue };
+                    if self.is_free(session) {
+                        let contested = !exact && self.contested(turn, at, session);
+                        self.take(at, session, By::Name, sure && !contested);
+                    } else {
+                        self.rows[at] = Joined::Maybe(format!(
+                            "a session of this name is live, but it is another row's ({})",
+                            match &self.owners[session] {
+                                Owner::Row(name) => name.as_str(),
+                                _ => "unknown",
+                            }
+                        ));
+                    }
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Whether two rows without an exact match would both become this session's name.
+    fn contested(&self, turn: &[usize], row: usize, session: usize) -> bool {
+        let name = self.sessions[session].session.name.normalised();
+        turn.iter().any(|&other| {
+            other != row
+                && self.registry.rows[other].name.normalised() == name
+                && self.registry.rows[other].server == self.registry.rows[row].server
+                && matches!(self.rows[other], Joined::Nowhere)
+        })
+    }
+}
+
+/// Sessions of one group show the same panes. Only one of them is a session to declare.
+fn mark_twins(index: &Index, sessions: &[Seen<'_>], owners: &mut [Owner]) {
+    for at in 0..sessions.len() {
+        if owners[at] != Owner::Nobody {
+            continue;
+        }
+        let twin = sessions[at].session.panes.iter().any(|pane| {
+            index.with_pid(pane.pid).iter().any(|&other| {
+                other != at
+                    && sessions[other].server.socket == sessions[at].server.socket
+                    && sessions[other]
+                        .session
+                        .panes
+                        .iter()
+                        .any(|its| its.id == pane.id)
+                    && (owners[other] != Owner::Nobody
+                        || is_before(&sessions[other], &sessions[at]))
+            })
+        });
+        if twin {
+            owners[at] = Owner::Twin;
+        }
+    }
+}
+
+fn is_before(one: &Seen<'_>, other: &Seen<'_>) -> bool {
+    (one.session.created, &one.session.id) < (other.session.created, &other.session.id)
+}
+
+/// A session that any other row's recorded pid might also mean is nobody's surely.
+fn withdraw_certainty(
+    rows: &mut [Joined<'_>],
+    registry: &Registry,
+    sessions: &[Seen<'_>],
+    owners: &[Owner],
+    index: &Index,
+) {
+    for (at, joined) in rows.iter_mut().enumerate() {
+        let Joined::Here(here) = joined else { continue };
+        let key = (
+            here.seen.server.socket.clone(),
+            here.seen.session.id.clone(),
+        );
+        let Some(&session) = index.by_id.get(&key) else {
+            continue;
+        };
+        debug_assert!(std::ptr::eq(sessions[session].session, here.seen.session));
+        if owners[session] != Owner::Row(registry.rows[at].name.clone()) {
+            here.sure = false;
+        }
+    }
+}
+
+/// The pane of a session that a row's record is about.
+///
+/// # Errors
+///
+/// Says what could not be told apart where several panes could be meant.
+pub fn pane_of<'w>(
+    row: Option<&Row>,
+    agent: Option<super::ids::AgentKind>,
+    life: Option<&Incarnation>,
+    session: &'w SessionSight,
+) -> Result<&'w PaneSight, String> {
+    let recorded = row
+        .and_then(|row| row.pane.pid)
+        .and_then(|pid| session.panes.iter().find(|pane| pane.pid == pid));
+    let remembered = life
+        .filter(|life| life.session == session.id && life.created == session.created)
+        .and_then(|life| session.panes.iter().find(|pane| pane.id == life.pane));
+    if let Some(pane) = recorded.or(remembered) {
+        return Ok(pane);
+    }
+    let [first, rest @ ..] = session.panes.as_slice() else {
+        return Err("tmux lists no pane of it".to_owned());
+    };
+    if rest.is_empty() {
+        return Ok(first);
+    }
+    if session.panes.iter().any(|pane| pane.agents.is_unknown()) {
+        return Err("it has several panes, and the processes of one could not be read".to_owned());
+    }
+    let with_agent = session.panes.iter().find(|pane| match &pane.agents {
+        Sighting::Present(agents) => agents
+            .iter()
+            .any(|sight| agent.is_none_or(|kind| kind == sight.kind)),
+        _ => false,
+    });
+    Ok(with_agent.unwrap_or(first))
+}

@@ -1,0 +1,210 @@
+//! What is done about each drift: written, waited for, held or only told. Each ends in exactly one place.
+
+use std::collections::BTreeMap;
+
+use super::diff::{Fate, Findings};
+use super::drift::{Drift, Held, Kind, Wait};
+use super::edit::Edit;
+use super::ids::{DriftId, ServerName, Timestamp};
+use super::ledger::Ledger;
+use super::policy::Policy;
+use super::policy::limits::{MASS_ROWS, MASS_WINDOW};
+use super::registry::{Registry, Status};
+
+/// What becomes of every drift.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// In the order of the drifts.
+    pub fates: BTreeMap<DriftId, Decision>,
+}
+
+/// What becomes of one drift.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It is written now.
+    Write(Edit),
+    /// It is not due yet.
+    Pending {
+        /// When it will be.
+        due: Timestamp,
+        /// What is waited for.
+        why: String,
+    },
+    /// It is due, and must not be written.
+    Held(Held),
+    /// It is never written.
+    Told,
+}
+
+impl Plan {
+    /// The edits to write now, in the order of the drifts.
+    #[must_use]
+    pub fn edits(&self) -> Vec<Edit> {
+        self.fates
+            .values()
+            .filter_map(|fate| match fate {
+                Decision::Write(edit) => Some(edit.clone()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// When the last of what is pending will be due.
+    #[must_use]
+    pub fn last_due(&self) -> Option<Timestamp> {
+        self.dues().max()
+    }
+
+    /// When the first of what is pending will be due.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.dues().min()
+    }
+
+    fn dues(&self) -> impl Iterator<Item = Timestamp> {
+        self.fates.values().filter_map(|fate| match fate {
+            Decision::Pending { due, .. } => Some(*due),
+            _ => None,
+        })
+    }
+}
+
+/// Decides. `ledger` already has this look in it.
+#[must_use]
+pub fn plan(
+    registry: &Registry,
+    findings: &Findings<'_>,
+    ledger: &Ledger,
+    policy: &Policy,
+    now: Timestamp,
+) -> Plan {
+    let brake = Brake::new(registry, findings, now);
+    let fates = findings
+        .drifts
+        .iter()
+        .map(|drift| (drift.id.clone(), decide(drift, &brake, ledger, policy, now)))
+        .collect();
+    Plan { fates }
+}
+
+fn decide(
+    drift: &Drift,
+    brake: &Brake,
+    ledger: &Ledger,
+    policy: &Policy,
+    now: Timestamp,
+) -> Decision {
+    let Some(edit) = &drift.edit else {
+        return Decision::Told;
+    };
+    if let Some(obstacle) = &drift.obstacle {
+        return Decision::Held(obstacle.clone());
+    }
+    if let Some(why) = &policy.read_only {
+        return Decision::Held(Held::ReadOnly(why.clone()));
+    }
+    if drift.kind == Kind::TmuxGone
+        && !drift.own_cause
+        && !policy.allow_mass_change
+        && brake.holds(drift)
+    {
+        return Decision::Held(Held::MassChange);
+    }
+    let pending = |due: Timestamp, why: String| {
+        if due <= now {
+            None
+        } else {
+            Some(Decision::Pending { due, why })
+        }
+    };
+    let waits = match drift.wait {
+        Wait::No => None,
+        Wait::Until(due) => pending(
+            due,
+            format!(
+                "its session is less than {} s old",
+                policy.spawn_grace.as_secs()
+            ),
+        ),
+        Wait::SecondLook(grace) => {
+            let since = ledger
+                .drifts
+                .get(&drift.id)
+                .and_then(|open| open.proven_since.as_ref())
+                .map_or(now, |(since, _)| *since);
+            pending(
+                since.plus(grace),
+                "a second look has to prove it".to_owned(),
+            )
+        }
+    };
+    waits.unwrap_or_else(|| Decision::Write(edit.clone()))
+}
+
+/// The brake on mass changes (rule 4).
+///
+/// Every running row that is not surely alive counts, whatever the reason, and so does every row that
+/// was ended a short while ago: so that not seeing something can only pull the brake, never release it.
+struct Brake {
+    /// Whether the whole roll is braked.
+    roll: bool,
+    /// Which servers are.
+    servers: BTreeMap<ServerName, bool>,
+}
+
+#[derive(Default)]
+struct Tally {
+    running: usize,
+    ending: usize,
+}
+
+impl Tally {
+    const fn is_mass(&self) -> bool {
+        self.ending >= MASS_ROWS && self.ending * 2 > self.running
+    }
+}
+
+impl Brake {
+    fn new(registry: &Registry, findings: &Findings<'_>, now: Timestamp) -> Self {
+        let mut roll = Tally::default();
+        let mut servers: BTreeMap<ServerName, Tally> = BTreeMap::new();
+        for (row, fate) in registry.rows.iter().zip(&findings.fates) {
+            let server = servers.entry(group_of(row.server.as_ref())).or_default();
+            for tally in [&mut roll, server] {
+                if row.status == Status::Running {
+                    tally.running += 1;
+                    let alive = match fate {
+                        Fate::Alive(here) => here.sure,
+                        Fate::Elsewhere => true,
+                        Fate::Gone | Fate::Unseen => false,
+                    };
+                    tally.ending += usize::from(!alive);
+                } else if row.ended_by_headcount()
+                    && row.end.at.is_some_and(|at| at.plus(MASS_WINDOW) >= now)
+                {
+                    tally.ending += 1;
+                }
+            }
+        }
+        Self {
+            roll: roll.is_mass(),
+            servers: servers
+                .into_iter()
+                .map(|(name, tally)| (name, tally.is_mass()))
+                .collect(),
+        }
+    }
+
+    fn holds(&self, drift: &Drift) -> bool {
+        self.roll
+            || self
+                .servers
+                .get(&group_of(drift.server.as_ref()))
+                .copied()
+                .unwrap_or(false)
+    }
+}
+
+fn group_of(server: Option<&ServerName>) -> ServerName {
+    server.cloned().unwrap_or_else(ServerName::default_server)
+}
