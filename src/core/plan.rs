@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::diff::{Fate, Findings};
-use super::drift::{Drift, Held, Kind, Wait};
+use super::diff::{Fate, Findings, diff};
+use super::drift::{Drift, Held, Kind, Note, Wait};
 use super::edit::Edit;
 use super::ids::{DriftId, ServerName, Timestamp};
 use super::ledger::Ledger;
 use super::policy::Policy;
 use super::policy::limits::{MASS_ROWS, MASS_WINDOW};
 use super::registry::{Registry, Status};
+use super::world::World;
 
 /// What becomes of every drift.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +67,47 @@ impl Plan {
             Decision::Pending { due, .. } => Some(*due),
             _ => None,
         })
+    }
+}
+
+/// Everything the core has to say about one look.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct Assessment {
+    /// The differences, sorted by class, session and id.
+    pub drifts: Vec<Drift>,
+    /// What a person should know besides.
+    pub notes: Vec<Note>,
+    /// Whether every running row's session was seen, or proven absent.
+    pub confirmed: bool,
+    /// What becomes of every drift.
+    pub plan: Plan,
+    /// The memory with this look in it.
+    pub ledger: Ledger,
+}
+
+/// Compares, remembers and decides: the whole core in one call, pure and total.
+pub fn assess(
+    registry: &Registry,
+    world: &World,
+    ledger: &Ledger,
+    policy: &Policy,
+    now: Timestamp,
+) -> Assessment {
+    let findings = diff(registry, world, ledger, policy, now);
+    let ledger = ledger.with_look(registry, world, &findings, now);
+    let plan = plan(registry, &findings, &ledger, policy, now);
+    let confirmed = registry
+        .rows
+        .iter()
+        .zip(&findings.fates)
+        .all(|(row, fate)| row.status != Status::Running || !matches!(fate, Fate::Unseen));
+    Assessment {
+        confirmed,
+        plan,
+        ledger,
+        drifts: findings.drifts,
+        notes: findings.notes,
     }
 }
 
