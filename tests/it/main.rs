@@ -1,1 +1,16 @@
-fn main() {}
+//! headcount as its users run it: the built binary, real tmux servers, real files, real processes.
+//!
+//! `support` holds the machine these tests run on; its first page shows how a test is written.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test that cannot go on should fail, and say so"
+)]
+#![allow(
+    unreachable_pub,
+    reason = "`pub` marks what tests may use of a support module"
+)]
+
+mod support;

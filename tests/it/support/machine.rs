@@ -1,0 +1,266 @@
+//! A private machine: folders, a cleared environment, and everything that was started on it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Signal, getuid};
+use tempfile::TempDir;
+
+use super::tmux::SessionBuilder;
+use super::{Agy, Claude, Footprint, Pass, Process, Reconcile, Roll, RollBuilder, Server};
+
+/// The first pid namespace of a Linux machine: what runs in it is not in a container.
+const FIRST_NAMESPACE: &str = "pid:[4026531836]";
+
+/// What every process that is started on a machine has in its environment, so that none is left behind.
+const MARK: &str = "HEADCOUNT_TEST_MACHINE";
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub struct Machine {
+    folder: TempDir,
+    folders_made: Cell<u32>,
+    settled: RefCell<BTreeSet<PathBuf>>,
+}
+
+impl Machine {
+    /// A machine with nothing on it but an empty project.
+    ///
+    /// It lies in `/tmp` and has a short name, since a socket's path may have 107 bytes and no more.
+    #[must_use]
+    pub fn new() -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("hc-")
+            .tempdir_in("/tmp")
+            .expect("a folder can be made in /tmp");
+        let machine = Self {
+            folder,
+            folders_made: Cell::new(0),
+            settled: RefCell::default(),
+        };
+        for folder in [
+            machine.home(),
+            machine.tmux_folder(),
+            machine.project().join(".hermes"),
+        ] {
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(folder)
+                .expect("a folder can be made");
+        }
+        machine
+    }
+
+    /// The folder everything of this machine is in.
+    pub fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// `HOME`.
+    pub fn home(&self) -> PathBuf {
+        self.root().join("home")
+    }
+
+    /// `TMUX_TMPDIR`. tmux puts its sockets in `tmux-<uid>` below it.
+    pub fn tmux_folder(&self) -> PathBuf {
+        self.root().join("tmux")
+    }
+
+    /// Where `tmux -L NAME` has its socket.
+    pub fn socket(&self, name: &str) -> PathBuf {
+        let uid = getuid().as_raw();
+        self.tmux_folder().join(format!("tmux-{uid}")).join(name)
+    }
+
+    /// `AGENT_SESSIONS_STATE_DIR`. Made by headcount, when it needs it.
+    pub fn state(&self) -> PathBuf {
+        self.root().join("state")
+    }
+
+    /// The folder with the roll, in which headcount and the agents run where nothing else is said.
+    pub fn project(&self) -> PathBuf {
+        self.root().join("project")
+    }
+
+    /// The roll's path. It is written by [`Machine::roll`] or [`Machine::write_roll`].
+    pub fn roll_path(&self) -> PathBuf {
+        self.project().join(".hermes/agent-sessions.yaml")
+    }
+
+    /// A folder of that name (`a/b c`), made where it is missing.
+    pub fn folder(&self, name: &str) -> PathBuf {
+        let path = self.root().join(name);
+        fs::create_dir_all(&path).expect("a folder can be made");
+        path
+    }
+
+    /// A new empty folder.
+    pub fn new_folder(&self, kind: &str) -> PathBuf {
+        let number = self.folders_made.get();
+        self.folders_made.set(number + 1);
+        self.folder(&format!("made/{kind}-{number}"))
+    }
+
+    /// The value of [`MARK`] by which this machine's processes are known.
+    fn mark(&self) -> &str {
+        self.root().to_str().expect("a machine's paths are text")
+    }
+
+    /// A program, to be run in the project with this machine's environment and nothing of the caller's but `PATH`.
+    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .env(MARK, self.mark())
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.home())
+            .env("LANG", "C.UTF-8")
+            .env("SHELL", "/bin/sh")
+            .env("TERM", "xterm-256color")
+            .env("TMUX_TMPDIR", self.tmux_folder())
+            .env("AGENT_SESSIONS_STATE_DIR", self.state())
+            .current_dir(self.project())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// The tmux server of that name (`tmux -L NAME`), running or not. `default` is the default one.
+    pub fn server(&self, name: &str) -> Server<'_> {
+        Server::named(self, name)
+    }
+
+    /// The tmux server of that socket (`tmux -S PATH`), running or not.
+    pub fn server_at(&self, socket: impl Into<PathBuf>) -> Server<'_> {
+        Server::at(self, socket.into())
+    }
+
+    /// A session to be started.
+    pub fn session(&self, name: &str) -> SessionBuilder<'_> {
+        SessionBuilder::new(self, name)
+    }
+
+    /// Claude Code's files below this machine's home.
+    pub fn claude(&self) -> Claude {
+        Claude::at(self.home().join(".claude"))
+    }
+
+    /// Claude Code's files below another root (`CLAUDE_CONFIG_DIR`).
+    pub fn claude_at(&self, root: impl Into<PathBuf>) -> Claude {
+        Claude::at(root.into())
+    }
+
+    /// agy's files below this machine's home.
+    pub fn agy(&self) -> Agy {
+        Agy::at(self.home().join(".gemini/antigravity-cli"))
+    }
+
+    /// A roll to be written to [`Machine::roll_path`].
+    pub fn roll(&self) -> RollBuilder {
+        RollBuilder::at(self.roll_path())
+    }
+
+    /// Writes a roll, byte for byte.
+    pub fn write_roll(&self, text: impl AsRef<[u8]>) {
+        fs::write(self.roll_path(), text).expect("the roll can be written");
+    }
+
+    /// The roll's bytes, as text.
+    pub fn roll_text(&self) -> String {
+        fs::read_to_string(self.roll_path()).expect("the roll can be read")
+    }
+
+    /// The roll, as `PyYAML` reads it.
+    #[track_caller]
+    pub fn read_roll(&self) -> Roll {
+        Roll::read(&self.roll_path())
+    }
+
+    /// One row of the roll, as `PyYAML` reads it.
+    #[track_caller]
+    pub fn row(&self, name: &str) -> serde_json::Value {
+        self.read_roll().row(name).clone()
+    }
+
+    /// Everything headcount could have written to: project, home and state folder.
+    pub fn footprint(&self) -> Footprint {
+        Footprint::of(&[&self.project(), &self.home(), &self.state()])
+    }
+
+    /// A pass to be run: `headcount reconcile --once --emit-diff`.
+    pub fn reconcile(&self) -> Reconcile<'_> {
+        Reconcile::on(self)
+    }
+
+    /// Runs any other `headcount` command.
+    pub fn headcount(&self, args: &[&str]) -> Pass {
+        Pass::of(self.headcount_command(args))
+    }
+
+    /// `headcount`, with arguments, to be run on this machine.
+    pub fn headcount_command(&self, args: &[&str]) -> Command {
+        let mut command = self.command(env!("CARGO_BIN_EXE_headcount"));
+        command.args(args);
+        command
+    }
+
+    /// Makes this machine the home of a roll where it is not by itself: in a container a person has to say
+    /// so once, with `headcount init`. Every pass does it first, unless told otherwise.
+    pub fn settle(&self, roll: &Path) {
+        if !in_a_container() || !roll.is_file() || !self.settled.borrow_mut().insert(roll.into()) {
+            return;
+        }
+        let mut init = self.headcount_command(&["init", "--registry"]);
+        init.arg(roll);
+        // On a roll that is broken on purpose this fails, as it should; then no row is ended anyway.
+        let _ = output_within(Duration::from_secs(60), init);
+    }
+
+    /// The living processes that were started on this machine.
+    pub fn processes(&self) -> Vec<Process> {
+        let mark = format!("{MARK}={}", self.mark());
+        Process::all()
+            .into_iter()
+            .filter(|process| process.was_started_with(&mark))
+            .collect()
+    }
+}
+
+impl Drop for Machine {
+    /// Ends every process that was started here, tmux servers and what outlived them included.
+    fn drop(&mut self) {
+        // Twice, since a process may have started another while it was being ended.
+        for _ in 0..2 {
+            for process in self.processes() {
+                process.signal(Signal::KILL);
+            }
+        }
+    }
+}
+
+/// Whether these tests run in a container, where headcount is at home nowhere until it is told.
+pub fn in_a_container() -> bool {
+    fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link != Path::new(FIRST_NAMESPACE))
+}
+
+/// Runs a program to its end, which must come in time.
+#[track_caller]
+pub fn output_within(limit: Duration, command: Command) -> Output {
+    let shown = format!("{command:?}");
+    let start = Instant::now();
+    let output = assert_cmd::Command::from_std(command)
+        .timeout(limit)
+        .output()
+        .unwrap_or_else(|error| panic!("{shown} cannot be run: {error}"));
+    assert!(
+        start.elapsed() < limit,
+        "{shown} was still running after {} s",
+        limit.as_secs()
+    );
+    output
+}

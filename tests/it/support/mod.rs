@@ -1,0 +1,72 @@
+//! A private machine for every test: its own home, tmux folder, state folder and roll, with real tmux
+//! servers and stand-in agents on it. Nothing outside of it is read, touched or seen, and dropping it
+//! ends whatever was started on it.
+//!
+//! ```ignore
+//! use crate::support::{Agent, Machine, conversation};
+//!
+//! #[test]
+//! fn a_killed_session_is_marked_terminated() {
+//!     let machine = Machine::new();
+//!     let gone = machine.session("shop-creator-claude").running("claude").start();
+//!     let alive = machine.session("docs-creator-claude").running(Agent::claude().under_a_shell()).start();
+//!     machine.claude().pid_file(&alive).id(&conversation(1)).write();
+//!     machine.claude().transcript(&alive.cwd, &conversation(1)).write();
+//!     machine
+//!         .roll()
+//!         .row("shop-creator-claude").pane(&gone)
+//!         .row("docs-creator-claude").pane(&alive).set("claude_session_id_own", conversation(1))
+//!         .write();
+//!
+//!     gone.kill();
+//!     let pass = machine.reconcile().at_once().run().exits(0);
+//!
+//!     let drift = pass.drift("A", "shop-creator-claude");
+//!     assert_eq!(drift["reason"], "session_gone");
+//!     assert!(drift.is_applied());
+//!     assert_eq!(machine.row("shop-creator-claude")["status"], "terminated");
+//!     pass.has_no_drift("docs-creator-claude");
+//! }
+//! ```
+//!
+//! | to have | write |
+//! |---|---|
+//! | a session | `machine.session(NAME)` `.server(LABEL)` `.socket(PATH)` `.cwd(PATH)` `.env(K, V)` `.beside(&session)` (grouped) `.remaining_on_exit()` `.running(AGENT)` `.start()` |
+//! | an agent | `Agent::claude()`, `Agent::agy()`, `Agent::named("codex")`, each `.under_a_shell()` `.through_a_script()` `.run_by("node")` `.with_child(AGENT)` `.holding(LOCK)` `.ignoring_hangup()` |
+//! | something to happen | `session.kill()` `.rename(NAME)` `.new_window(AGENT)` `.split(AGENT)` `.type_line(TEXT)`, `agent.exit()` `.kill()`, `server.kill()` `.crash()` |
+//! | agents' files | `machine.claude()`, `machine.agy()`; `.claude_at(PATH)` for another root |
+//! | a roll | `machine.roll()…write()` or `machine.write_roll(TEXT)`; read back by real `PyYAML`: `machine.read_roll()`, `machine.row(NAME)` |
+//! | a pass | `machine.reconcile()` + flags + `.run()`, then `.exits(0)`, `.drift(CLASS, NAME)`, `.note(KIND)`, `.held(REASON)`; `machine.headcount(&["init"])` for the other commands |
+//! | proof that nothing was written | `let before = machine.footprint(); …; assert_eq!(machine.footprint(), before)` |
+//!
+//! Nothing here waits for a fixed time: [`wait_until`] polls for what is waited for.
+
+#![allow(
+    dead_code,
+    reason = "a vocabulary: not every word is in use at all times"
+)]
+
+mod agent;
+mod agy;
+mod claude;
+mod footprint;
+mod machine;
+mod process;
+mod python;
+mod roll;
+mod run;
+mod self_check;
+mod tmux;
+mod wait;
+
+pub use agent::{Agent, StandIn};
+pub use agy::Agy;
+pub use claude::{Claude, conversation};
+pub use footprint::Footprint;
+pub use machine::Machine;
+pub use process::Process;
+pub use python::python;
+pub use roll::{Roll, RollBuilder};
+pub use run::{Pass, Reconcile};
+pub use tmux::{Server, Session};
+pub use wait::wait_until;
