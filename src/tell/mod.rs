@@ -1,0 +1,15 @@
+//! The part that tells: a [`Report`](crate::core::report::Report) as JSON, as a table for a terminal, or as
+//! Markdown for a card. It decides nothing and prints only through the writer it is given.
+
+pub mod item;
+pub mod json;
+pub mod markdown;
+pub mod sentence;
+pub mod table;
+pub mod visible;
+pub mod wire;
+
+#[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
+mod tests;
