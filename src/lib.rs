@@ -1,4 +1,5 @@
 //! headcount takes the roll of the coding agents on a machine.
 
 pub mod core;
+pub mod state;
 pub mod tell;
