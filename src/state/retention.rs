@@ -144,6 +144,7 @@ mod tests {
                     server: None,
                     class: 'D',
                     kind: "stale_id".to_owned(),
+                    told_as: "told".to_owned(),
                 },
             );
         }

@@ -107,6 +107,7 @@ struct Drift {
     server: Option<String>,
     class: char,
     kind: String,
+    told_as: String,
 }
 
 /// A moment of a boot.
@@ -423,6 +424,7 @@ impl From<(&DriftId, &core::OpenDrift)> for Drift {
             server,
             class,
             kind,
+            told_as,
         } = drift;
         Self {
             id: id.to_string(),
@@ -437,6 +439,7 @@ impl From<(&DriftId, &core::OpenDrift)> for Drift {
             server: server.as_ref().map(ToString::to_string),
             class: *class,
             kind: kind.clone(),
+            told_as: told_as.clone(),
         }
     }
 }
@@ -456,6 +459,7 @@ impl From<Drift> for (DriftId, core::OpenDrift) {
                 server: drift.server.map(ServerName::new),
                 class: drift.class,
                 kind: drift.kind,
+                told_as: drift.told_as,
             },
         )
     }

@@ -96,8 +96,9 @@ prop_compose! {
         server in option::of(".{0,8}".prop_map(ServerName::new)),
         class in any::<char>(),
         kind in ".{0,8}",
+        told_as in ".{0,8}",
     ) -> OpenDrift {
-        OpenDrift { first_seen, last_seen, count, proven_since, session, server, class, kind }
+        OpenDrift { first_seen, last_seen, count, proven_since, session, server, class, kind, told_as }
     }
 }
 
