@@ -48,7 +48,9 @@
 
 mod agent;
 mod agy;
+mod cache;
 mod claude;
+mod claude_code;
 mod footprint;
 mod machine;
 mod process;
@@ -62,6 +64,7 @@ mod wait;
 pub use agent::{Agent, StandIn};
 pub use agy::Agy;
 pub use claude::{Claude, conversation};
+pub use claude_code::ClaudeCode;
 pub use footprint::Footprint;
 pub use machine::Machine;
 pub use process::Process;
@@ -69,4 +72,4 @@ pub use python::python;
 pub use roll::{Roll, RollBuilder};
 pub use run::{Pass, Reconcile};
 pub use tmux::{Server, Session};
-pub use wait::wait_until;
+pub use wait::{wait_until, wait_until_or};
