@@ -45,13 +45,13 @@ fn claude_code_leaves_on_disk_what_headcount_reads() {
         "no transcript after the first message"
     );
 
-    talk.ask_to_run("touch made-by-claude");
+    let turn = talk.ask_to_run("touch made-by-claude");
     assert_eq!(
         talk.record().unwrap().content["waitingFor"],
         "permission prompt"
     );
-    talk.allow();
-    talk.wait_for_turn_end();
+    turn.allow();
+    turn.wait_for_end();
     assert!(
         machine.project().join("made-by-claude").exists(),
         "the tool did not run"
@@ -66,13 +66,13 @@ fn claude_code_leaves_on_disk_what_headcount_reads() {
     );
 
     let go = machine.root().join("go");
-    talk.ask_to_run(&format!("claude -p 'HOLD: {}'", go.display()));
-    talk.allow();
+    let turn = talk.ask_to_run(&format!("claude -p 'HOLD: {}'", go.display()));
+    turn.allow();
     let nested = wait_until("a nested run", || talk.nested_record());
     assert_eq!(nested.content["entrypoint"], "sdk-cli");
     assert_ne!(nested.conversation(), second);
     fs::write(&go, "").unwrap();
-    talk.wait_for_turn_end();
+    turn.wait_for_end();
     assert!(
         !nested.path.exists(),
         "a nested run leaves its record behind"
@@ -220,8 +220,8 @@ fn a_nested_run_never_gives_the_row_its_id() {
         .null(KEY)
         .write();
     let go = machine.root().join("go");
-    talk.ask_to_run(&format!("claude -p 'HOLD: {}'", go.display()));
-    talk.allow();
+    let turn = talk.ask_to_run(&format!("claude -p 'HOLD: {}'", go.display()));
+    turn.allow();
     let nested = wait_until("a nested run with a transcript", || {
         let nested = talk.nested_record()?;
         talk.transcript(&nested.conversation())
@@ -236,7 +236,7 @@ fn a_nested_run_never_gives_the_row_its_id() {
     during.has_no_note("ambiguous");
 
     fs::write(&go, "").unwrap();
-    talk.wait_for_turn_end();
+    turn.wait_for_end();
     let after = machine.reconcile().at_once().run().exits(0);
     after.has_no_drifts();
     assert!(

@@ -205,37 +205,25 @@ impl Talk<'_> {
         // A crash leaves the terminal as it was, and then Enter does not end the shell's line, but this does.
         self.session.pane.type_text(line);
         self.session.pane.press("C-j");
-        self.wait_for("Claude Code to be ready", |record| {
-            record.status() == "idle"
-        });
+        self.wait("Claude Code to be ready", || self.has_status("idle"));
     }
 
     /// Types something that Claude Code answers, and waits for the end of its turn.
     #[track_caller]
     pub fn say(&self, text: &str) {
-        let before = self.stamp();
-        self.submit(text, || self.stamp() != before);
-        self.wait_for_turn_end();
+        let before = self.turns_ended();
+        self.submit(text, || self.turns_ended() > before);
     }
 
     /// Has it run a command with its Bash tool, and waits for the dialog in which it asks whether it may.
     #[track_caller]
-    pub fn ask_to_run(&self, command: &str) {
+    pub fn ask_to_run(&self, command: &str) -> Turn<'_> {
+        let turn = Turn {
+            talk: self,
+            ended_before: self.turns_ended(),
+        };
         self.submit(&format!("RUN: {command}"), || self.has_status("waiting"));
-    }
-
-    /// Answers yes in that dialog, and waits until it is gone.
-    #[track_caller]
-    pub fn allow(&self) {
-        self.press_until("Enter", "the dialog to close", || {
-            !self.has_status("waiting")
-        });
-    }
-
-    /// Waits until it has nothing to do.
-    #[track_caller]
-    pub fn wait_for_turn_end(&self) {
-        self.wait_for("the end of a turn", |record| record.status() == "idle");
+        turn
     }
 
     /// `/clear`. Returns the new conversation, whose transcript exists.
@@ -275,10 +263,29 @@ impl Talk<'_> {
             .is_some_and(|record| record.status() == status)
     }
 
-    /// When its status last changed, in its own words.
-    fn stamp(&self) -> Option<Value> {
-        self.record()
-            .map(|record| record.content["statusUpdatedAt"].clone())
+    /// Why each answer of the live conversation stopped where it did, as its transcript has it. A turn can be
+    /// too short to show in the record's status.
+    fn stop_reasons(&self) -> Vec<String> {
+        let path = self
+            .record()
+            .map(|record| self.transcript(&record.conversation()));
+        let text = path
+            .and_then(|path| fs::read_to_string(path).ok())
+            .unwrap_or_default();
+        let lines = text
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines
+            .filter(|line| line["type"] == "assistant")
+            .filter_map(|line| line["message"]["stop_reason"].as_str().map(str::to_owned))
+            .collect()
+    }
+
+    fn turns_ended(&self) -> usize {
+        self.stop_reasons()
+            .iter()
+            .filter(|reason| *reason == "end_turn")
+            .count()
     }
 
     #[track_caller]
@@ -317,5 +324,31 @@ impl Talk<'_> {
     fn wait(&self, what: &str, is_so: impl Fn() -> bool) {
         let tell = || format!("{what}. {:#?}\n{}", self.records(), self.session.screen());
         wait_until_or(tell, || is_so().then_some(()));
+    }
+}
+
+/// A turn in which Claude Code wants to call a tool.
+pub struct Turn<'t> {
+    talk: &'t Talk<'t>,
+    ended_before: usize,
+}
+
+impl Turn<'_> {
+    /// Answers yes to the question whether it may, and waits until the dialog is gone.
+    #[track_caller]
+    pub fn allow(&self) {
+        let talk = self.talk;
+        talk.press_until("Enter", "the dialog to close", || {
+            !talk.has_status("waiting")
+        });
+    }
+
+    /// Waits until it has said what came of it.
+    #[track_caller]
+    pub fn wait_for_end(&self) {
+        let talk = self.talk;
+        talk.wait("the end of a turn", || {
+            talk.turns_ended() > self.ended_before
+        });
     }
 }
