@@ -2,8 +2,7 @@
 
 use std::env;
 use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The folder it installs to.
 pub fn folder() -> PathBuf {
@@ -21,29 +20,4 @@ pub fn claude_code() -> Option<PathBuf> {
         .ok()?
         .filter_map(|entry| Some(entry.ok()?.path().join("claude")))
         .find(|program| program.is_file())
-}
-
-/// Says loudly that a test is skipped, past the harness, which hides what a passing test prints, and counts
-/// it for `scripts/test`. Fails where nothing may be skipped.
-#[track_caller]
-pub fn skip(why: &str) {
-    let test = std::thread::current().name().unwrap_or("a test").to_owned();
-    let line = format!("{test}: {why}\n");
-    assert!(
-        env::var_os("HEADCOUNT_REQUIRE_CLAUDE").is_none_or(|value| value == "0"),
-        "HEADCOUNT_REQUIRE_CLAUDE forbids to skip {line}"
-    );
-    // Where nobody reads either of them, the test is skipped all the same.
-    let _ = write!(std::io::stderr(), "SKIPPED: {line}");
-    if let Some(path) = env::var_os("HEADCOUNT_SKIPPED_TESTS") {
-        let _ = append(Path::new(&path), &line);
-    }
-}
-
-fn append(path: &Path, line: &str) -> std::io::Result<()> {
-    fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path)?
-        .write_all(line.as_bytes())
 }

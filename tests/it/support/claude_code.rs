@@ -1,6 +1,7 @@
 //! The real Claude Code in a real tmux session, talking to a stand-in for its model API.
 
 use std::cell::Cell;
+use std::env;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::symlink;
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use super::{Machine, Process, Session, cache, python, wait_until, wait_until_or};
+use super::{Machine, Process, Session, cache, python, skip, wait_until, wait_until_or};
 
 /// The key that Claude Code is told to have, and to have been approved.
 const KEY: &str = "sk-test-000";
@@ -33,7 +34,12 @@ impl<'m> ClaudeCode<'m> {
     #[must_use]
     pub fn on(machine: &'m Machine) -> Option<Self> {
         let Some(program) = cache::claude_code() else {
-            cache::skip("Claude Code is not installed; run scripts/setup-tests");
+            let is_required = env::var("HEADCOUNT_REQUIRE_CLAUDE").is_ok_and(|value| value != "0");
+            assert!(
+                !is_required,
+                "Claude Code is required, and not installed: run scripts/setup-tests"
+            );
+            skip("Claude Code is not installed; run scripts/setup-tests");
             return None;
         };
         symlink(program, machine.bin().join("claude")).expect("a link can be made");

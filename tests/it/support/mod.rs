@@ -58,6 +58,7 @@ mod python;
 mod roll;
 mod run;
 mod self_check;
+mod skip;
 mod tmux;
 mod wait;
 
@@ -71,5 +72,6 @@ pub use process::Process;
 pub use python::python;
 pub use roll::{Roll, RollBuilder};
 pub use run::{Pass, Reconcile};
+pub use skip::skip;
 pub use tmux::{Server, Session};
 pub use wait::{wait_until, wait_until_or};
