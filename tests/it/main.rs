@@ -13,4 +13,5 @@
     reason = "`pub` marks what tests may use of a support module"
 )]
 
+mod real_claude;
 mod support;

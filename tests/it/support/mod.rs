@@ -48,7 +48,9 @@
 
 mod agent;
 mod agy;
+mod cache;
 mod claude;
+mod claude_code;
 mod footprint;
 mod machine;
 mod process;
@@ -56,17 +58,20 @@ mod python;
 mod roll;
 mod run;
 mod self_check;
+mod skip;
 mod tmux;
 mod wait;
 
 pub use agent::{Agent, StandIn};
 pub use agy::Agy;
 pub use claude::{Claude, conversation};
+pub use claude_code::ClaudeCode;
 pub use footprint::Footprint;
 pub use machine::Machine;
 pub use process::Process;
 pub use python::python;
 pub use roll::{Roll, RollBuilder};
 pub use run::{Pass, Reconcile};
+pub use skip::skip;
 pub use tmux::{Server, Session};
-pub use wait::wait_until;
+pub use wait::{wait_until, wait_until_or};
