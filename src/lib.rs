@@ -1,3 +1,4 @@
 //! headcount takes the roll of the coding agents on a machine.
 
 pub mod core;
+pub mod look;
