@@ -1,0 +1,5 @@
+//! Reads the world, and never fails as a whole.
+
+pub mod agent;
+pub mod locks;
+pub mod window;
