@@ -9,7 +9,9 @@ use crate::core::ids::Timestamp;
 pub fn now() -> Timestamp {
     let millis = SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+        .map_or(0, |since| {
+            i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+        });
     Timestamp::from_millis(millis)
 }
 
@@ -25,7 +27,12 @@ pub fn since_boot() -> Option<i64> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
         let spent = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-        Some(spent.tv_sec.saturating_mul(1000).saturating_add(spent.tv_nsec / 1_000_000))
+        Some(
+            spent
+                .tv_sec
+                .saturating_mul(1000)
+                .saturating_add(spent.tv_nsec / 1_000_000),
+        )
     }
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     None

@@ -51,7 +51,9 @@ impl Trees {
     /// Says of a pane what a look can say of it. `for_record`: also what a row would record of it.
     pub fn fill(&mut self, pane: &mut PaneSight, for_record: bool) {
         self.walk(pane.pid);
-        let Some(tree) = self.walked.get(&pane.pid) else { return };
+        let Some(tree) = self.walked.get(&pane.pid) else {
+            return;
+        };
         pane.start = tree.start.clone();
         pane.agents = if pane.dead {
             // tmux keeps the pid of what ran there: it may be anybody's by now.
@@ -101,16 +103,24 @@ impl Trees {
         };
         let start = self.processes.started_at(stat.start).map_or_else(
             || Sighting::unknown("when this boot began could not be read"),
-            |at| Sighting::Present(ProcessStart { ticks: stat.start, at }),
+            |at| {
+                Sighting::Present(ProcessStart {
+                    ticks: stat.start,
+                    at,
+                })
+            },
         );
         let agents = match self.outermost(root, stat.clone()) {
             Err(reason) => Sighting::unknown(reason),
             Ok(found) if found.is_empty() => {
                 Sighting::absent("all processes of the pane were read, and none is an agent")
             }
-            Ok(found) => {
-                Sighting::Present(found.into_iter().map(|(process, kind)| self.sight(process, kind)).collect())
-            }
+            Ok(found) => Sighting::Present(
+                found
+                    .into_iter()
+                    .map(|(process, kind)| self.sight(process, kind))
+                    .collect(),
+            ),
         };
         Tree {
             start,
@@ -127,7 +137,12 @@ impl Trees {
         } else {
             self.processes.cwd(process.pid)
         };
-        AgentSight { process, kind, cwd, live }
+        AgentSight {
+            process,
+            kind,
+            cwd,
+            live,
+        }
     }
 
     /// The agents that are below no other agent, breadth first.
@@ -138,7 +153,9 @@ impl Trees {
         while let Some((pid, stat, depth)) = queue.pop_front() {
             read += 1;
             if read > LARGEST_TREE {
-                return Err(format!("there are more than {LARGEST_TREE} processes below {root}"));
+                return Err(format!(
+                    "there are more than {LARGEST_TREE} processes below {root}"
+                ));
             }
             if stat.is_zombie() {
                 continue;
@@ -153,15 +170,22 @@ impl Trees {
                 found.extend(kind.map(|kind| (identity(pid, &stat), kind)));
                 continue;
             }
-            let children = if depth < GENERATIONS {
-                self.children(pid, &stat)?
-            } else {
-                Vec::new()
-            };
+            let children = self.children(pid, &stat)?;
+            if depth >= GENERATIONS && !children.is_empty() {
+                return Err(format!(
+                    "there are more than {GENERATIONS} generations of processes below {root}"
+                ));
+            }
             match kind {
                 // A script that started the real program and waits for it is not the agent.
-                Some(kind) if !self.has_child_of(kind, &children) => found.push((identity(pid, &stat), kind)),
-                _ => queue.extend(children.into_iter().map(|(child, stat)| (child, stat, depth + 1))),
+                Some(kind) if !self.has_child_of(kind, &children) => {
+                    found.push((identity(pid, &stat), kind))
+                }
+                _ => queue.extend(
+                    children
+                        .into_iter()
+                        .map(|(child, stat)| (child, stat, depth + 1)),
+                ),
             }
         }
         Ok(found)
@@ -185,9 +209,11 @@ impl Trees {
     }
 
     fn has_child_of(&self, kind: AgentKind, children: &[(Pid, Stat)]) -> bool {
-        children.iter().any(|(pid, stat)| match self.processes.cmdline(*pid) {
-            Sighting::Present(cmdline) => kind_of(&cmdline, &stat.comm) == Some(kind),
-            Sighting::Absent(_) | Sighting::Unknown(_) => false,
-        })
+        children
+            .iter()
+            .any(|(pid, stat)| match self.processes.cmdline(*pid) {
+                Sighting::Present(cmdline) => kind_of(&cmdline, &stat.comm) == Some(kind),
+                Sighting::Absent(_) | Sighting::Unknown(_) => false,
+            })
     }
 }

@@ -71,7 +71,9 @@ impl Processes {
             Err(error) => Some(Reason::new(format!("/proc cannot be read: {error}"))),
             // The first process of a namespace always exists.
             Ok(_) => fs::metadata("/proc/1").err().map(|error| {
-                Reason::new(format!("/proc hides the processes of others (hidepid?): /proc/1: {error}"))
+                Reason::new(format!(
+                    "/proc hides the processes of others (hidepid?): /proc/1: {error}"
+                ))
             }),
         };
         Self {
@@ -91,8 +93,9 @@ impl Processes {
     #[must_use]
     pub fn started_at(&self, start: StartTicks) -> Option<Timestamp> {
         let ticks = i64::try_from(start).ok()?;
-        self.booted_at
-            .map(|boot| Timestamp::from_millis(boot.millis().saturating_add(ticks.saturating_mul(TICK))))
+        self.booted_at.map(|boot| {
+            Timestamp::from_millis(boot.millis().saturating_add(ticks.saturating_mul(TICK)))
+        })
     }
 
     /// The vital facts of a process.
@@ -130,7 +133,10 @@ impl Processes {
         match self.cmdline(leader) {
             Sighting::Present(cmdline) => {
                 let program = cmdline.split(|&byte| byte == 0).next().unwrap_or_default();
-                let name = program.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+                let name = program
+                    .rsplit(|&byte| byte == b'/')
+                    .next()
+                    .unwrap_or_default();
                 if name.is_empty() {
                     Sighting::unknown(format!("process {leader} has no command line"))
                 } else {
@@ -185,7 +191,9 @@ impl Processes {
                     });
                     parent = stat.parent;
                 }
-                Sighting::Absent(_) => return Sighting::unknown(format!("its ancestor {parent} ended meanwhile")),
+                Sighting::Absent(_) => {
+                    return Sighting::unknown(format!("its ancestor {parent} ended meanwhile"));
+                }
                 Sighting::Unknown(reason) => return Sighting::Unknown(reason),
             }
             if line.len() > GENERATIONS {
@@ -203,7 +211,11 @@ impl Processes {
     pub fn all(&self) -> io::Result<Vec<Pid>> {
         let mut pids = Vec::new();
         for entry in fs::read_dir("/proc")? {
-            if let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) {
+            if let Some(pid) = entry?
+                .file_name()
+                .to_str()
+                .and_then(|name| name.parse().ok())
+            {
                 pids.push(pid);
             }
         }
@@ -242,7 +254,10 @@ impl Processes {
 /// One process, with what the kernel says of its life.
 #[must_use]
 pub const fn identity(pid: Pid, stat: &Stat) -> ProcessId {
-    ProcessId { pid, start: stat.start }
+    ProcessId {
+        pid,
+        start: stat.start,
+    }
 }
 
 /// A folder as a text; one that was deleted, or that is no text, cannot be named.
@@ -307,7 +322,11 @@ fn parse_status(bytes: &[u8]) -> Option<Status> {
             .collect()
     });
     Some(Status {
-        uid: line("Uid:")?.split_ascii_whitespace().next()?.parse().ok()?,
+        uid: line("Uid:")?
+            .split_ascii_whitespace()
+            .next()?
+            .parse()
+            .ok()?,
         pids,
     })
 }
@@ -318,7 +337,8 @@ mod tests {
 
     #[test]
     fn a_name_with_brackets_and_blanks_hides_nothing() {
-        let stat = parse_stat(b"7 (a) b ) Z) S 3 7 7 34816 9 4194560 1 2 3 4 5 6 7 8 20 0 4 0 139564 9 9");
+        let stat =
+            parse_stat(b"7 (a) b ) Z) S 3 7 7 34816 9 4194560 1 2 3 4 5 6 7 8 20 0 4 0 139564 9 9");
         let expected = Stat {
             comm: b"a) b ) Z".to_vec(),
             state: b'S',

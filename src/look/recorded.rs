@@ -9,7 +9,11 @@ use crate::core::world::ProcessSight;
 
 /// Looks for the processes that answer to these pids.
 #[must_use]
-pub fn processes(table: &Processes, asked: &BTreeSet<Pid>, uid: u32) -> BTreeMap<Pid, Sighting<Vec<ProcessSight>>> {
+pub(super) fn processes(
+    table: &Processes,
+    asked: &BTreeSet<Pid>,
+    uid: u32,
+) -> BTreeMap<Pid, Sighting<Vec<ProcessSight>>> {
     let mut found: BTreeMap<Pid, Sighting<Vec<ProcessSight>>> = asked
         .iter()
         .map(|&pid| (pid, here(table, pid, uid)))
@@ -46,7 +50,13 @@ fn here(table: &Processes, pid: Pid, uid: u32) -> Sighting<Vec<ProcessSight>> {
     }
 }
 
-fn sight(table: &Processes, pid: Pid, stat: &Stat, uid: u32, in_container: bool) -> Sighting<ProcessSight> {
+fn sight(
+    table: &Processes,
+    pid: Pid,
+    stat: &Stat,
+    uid: u32,
+    in_container: bool,
+) -> Sighting<ProcessSight> {
     let Some(started_at) = table.started_at(stat.start) else {
         return Sighting::unknown("when this boot began could not be read");
     };
@@ -70,7 +80,9 @@ fn in_containers(
         Ok(all) => all,
         Err(error) => {
             for pid in missing {
-                let reason = format!("/proc cannot be listed, so a container may have process {pid}: {error}");
+                let reason = format!(
+                    "/proc cannot be listed, so a container may have process {pid}: {error}"
+                );
                 found.insert(*pid, Sighting::unknown(reason));
             }
             return;
@@ -89,14 +101,21 @@ fn in_containers(
                 return;
             }
         };
-        for inner in status.pids.iter().skip(1).filter(|inner| missing.contains(inner)) {
+        for inner in status
+            .pids
+            .iter()
+            .skip(1)
+            .filter(|inner| missing.contains(inner))
+        {
             let process = match table.stat(pid) {
                 Sighting::Present(stat) => sight(table, pid, &stat, uid, true),
                 Sighting::Absent(proof) => Sighting::Absent(proof),
                 Sighting::Unknown(reason) => Sighting::Unknown(reason),
             };
             let merged = match (found.remove(inner), process) {
-                (Some(Sighting::Unknown(reason)), _) | (_, Sighting::Unknown(reason)) => Sighting::Unknown(reason),
+                (Some(Sighting::Unknown(reason)), _) | (_, Sighting::Unknown(reason)) => {
+                    Sighting::Unknown(reason)
+                }
                 (Some(Sighting::Present(mut all)), Sighting::Present(one)) => {
                     all.push(one);
                     Sighting::Present(all)

@@ -29,7 +29,12 @@ pub enum Knock {
 pub fn knock(path: &Path) -> Knock {
     let address = match SocketAddrUnix::new(path) {
         Ok(address) => address,
-        Err(_) => return Knock::Failed(format!("{} is too long a path for a socket", path.display())),
+        Err(_) => {
+            return Knock::Failed(format!(
+                "{} is too long a path for a socket",
+                path.display()
+            ));
+        }
     };
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = match socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None) {
@@ -92,8 +97,9 @@ impl Listeners {
     }
 
     fn paths() -> Result<BTreeSet<Vec<u8>>, String> {
-        let bytes = all_of_proc(Path::new("/proc/net/unix"))
-            .map_err(|error| format!("the kernel's list of sockets (/proc/net/unix) cannot be read: {error}"))?;
+        let bytes = all_of_proc(Path::new("/proc/net/unix")).map_err(|error| {
+            format!("the kernel's list of sockets (/proc/net/unix) cannot be read: {error}")
+        })?;
         // The list is that of one network namespace. Where the first process is known to be in another, a
         // server may be too.
         let own = fs::read_link("/proc/self/ns/net");
@@ -101,11 +107,15 @@ impl Listeners {
         if let (Ok(own), Ok(first)) = (own, first)
             && own != first
         {
-            return Err("headcount runs in another network namespace than the first process, so the \
+            return Err(
+                "headcount runs in another network namespace than the first process, so the \
                         kernel's list of sockets is not complete"
-                .to_owned());
+                    .to_owned(),
+            );
         }
-        parse(&bytes).ok_or_else(|| "the kernel's list of sockets (/proc/net/unix) is not what it should be".to_owned())
+        parse(&bytes).ok_or_else(|| {
+            "the kernel's list of sockets (/proc/net/unix) is not what it should be".to_owned()
+        })
     }
 
     /// Whether somebody listens on this path.
@@ -147,7 +157,10 @@ fn parse(bytes: &[u8]) -> Option<BTreeSet<Vec<u8>>> {
         let mut flags = 0;
         for number in 0..7 {
             rest = rest.trim_ascii_start();
-            let end = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
+            let end = rest
+                .iter()
+                .position(u8::is_ascii_whitespace)
+                .unwrap_or(rest.len());
             if number == 3 {
                 let text = std::str::from_utf8(&rest[..end]).ok()?;
                 flags = u32::from_str_radix(text, 16).ok()?;
@@ -197,6 +210,9 @@ mod tests {
         assert_eq!(knock(&path), Knock::Refused);
         assert!(Listeners::read().of(&path).is_absent());
         assert_eq!(sockets_in(folder.path()).unwrap(), ["s"]);
-        assert!(matches!(knock(&folder.path().join("x".repeat(200))), Knock::Failed(_)));
+        assert!(matches!(
+            knock(&folder.path().join("x".repeat(200))),
+            Knock::Failed(_)
+        ));
     }
 }

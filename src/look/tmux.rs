@@ -88,8 +88,14 @@ impl Tmux {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
-            .map_err(|error| Reason::new(format!("{} cannot be started: {error}", program.display())))?;
-        Ok(Question { nonce, child, limit })
+            .map_err(|error| {
+                Reason::new(format!("{} cannot be started: {error}", program.display()))
+            })?;
+        Ok(Question {
+            nonce,
+            child,
+            limit,
+        })
     }
 }
 
@@ -102,7 +108,10 @@ impl Question {
         let whole = async {
             let (mut listing, mut complaint) = (Vec::new(), Vec::new());
             let (mut out, mut err) = (out.take(LARGEST_LISTING), err.take(LARGEST_COMPLAINT));
-            let (listed, complained) = tokio::join!(out.read_to_end(&mut listing), err.read_to_end(&mut complaint));
+            let (listed, complained) = tokio::join!(
+                out.read_to_end(&mut listing),
+                err.read_to_end(&mut complaint)
+            );
             listed?;
             complained?;
             if out.limit() == 0 {
@@ -116,11 +125,17 @@ impl Question {
                 "the server accepts connections, but did not answer within {} s: look at its process, it may be stopped",
                 self.limit.as_secs()
             ))),
-            Ok(Err(error)) => Answer::Unknown(Reason::new(format!("tmux could not be read: {error}"))),
-            Ok(Ok(None)) => Answer::Unknown(Reason::new(format!("tmux listed more than {LARGEST_LISTING} bytes"))),
-            Ok(Ok(Some((status, listing, complaint)))) => {
-                judge(status, &parse::parse(&self.nonce, &listing), &String::from_utf8_lossy(&complaint))
+            Ok(Err(error)) => {
+                Answer::Unknown(Reason::new(format!("tmux could not be read: {error}")))
             }
+            Ok(Ok(None)) => Answer::Unknown(Reason::new(format!(
+                "tmux listed more than {LARGEST_LISTING} bytes"
+            ))),
+            Ok(Ok(Some((status, listing, complaint)))) => judge(
+                status,
+                &parse::parse(&self.nonce, &listing),
+                &String::from_utf8_lossy(&complaint),
+            ),
         }
     }
 }
@@ -128,18 +143,28 @@ impl Question {
 fn judge(status: std::process::ExitStatus, reply: &Reply, complaint: &str) -> Answer {
     let complaint = complaint.trim();
     match reply {
-        Reply::Complete { server, sessions } if status.success() => Answer::Listing(*server, sessions.clone()),
+        Reply::Complete { server, sessions } if status.success() => {
+            Answer::Listing(*server, sessions.clone())
+        }
         // A server without sessions lists its panes with an error.
-        Reply::Empty { server } if complaint == "no current target" => Answer::Listing(*server, Vec::new()),
+        Reply::Empty { server } if complaint == "no current target" => {
+            Answer::Listing(*server, Vec::new())
+        }
         Reply::Nothing if says_no_server(complaint) => Answer::NoServer(complaint.to_owned()),
         reply => {
             let what = match reply {
                 Reply::Nothing => "tmux listed nothing",
-                Reply::Empty { .. } | Reply::Complete { .. } => "tmux listed its sessions and failed",
+                Reply::Empty { .. } | Reply::Complete { .. } => {
+                    "tmux listed its sessions and failed"
+                }
                 Reply::Broken(why) => why.as_str(),
             };
             let complaint = complaint.lines().next().unwrap_or_default();
-            let said = if complaint.is_empty() { String::new() } else { format!(", and said: {complaint}") };
+            let said = if complaint.is_empty() {
+                String::new()
+            } else {
+                format!(", and said: {complaint}")
+            };
             Answer::Unknown(Reason::new(format!("{what} ({status}){said}")))
         }
     }
@@ -148,7 +173,8 @@ fn judge(status: std::process::ExitStatus, reply: &Reply, complaint: &str) -> An
 fn says_no_server(complaint: &str) -> bool {
     complaint.starts_with("no server running on ")
         || (complaint.starts_with("error connecting to ")
-            && (complaint.ends_with("(No such file or directory)") || complaint.ends_with("(Connection refused)")))
+            && (complaint.ends_with("(No such file or directory)")
+                || complaint.ends_with("(Connection refused)")))
 }
 
 /// One call that checks itself: the server counts its sessions before and after it lists their panes.
@@ -159,10 +185,23 @@ fn arguments(nonce: &str) -> Vec<OsString> {
     let pane = format!(
         "{nonce}\tPANE\t#{{session_id}}\t#{{pane_id}}\t#{{pane_pid}}\t#{{pane_dead}}\t#{{session_created}}\t#{{session_name}}"
     );
-    ["display-message", "-p", &count, ";", "list-panes", "-a", "-F", &pane, ";", "display-message", "-p", &count]
-        .iter()
-        .map(OsString::from)
-        .collect()
+    [
+        "display-message",
+        "-p",
+        &count,
+        ";",
+        "list-panes",
+        "-a",
+        "-F",
+        &pane,
+        ";",
+        "display-message",
+        "-p",
+        &count,
+    ]
+    .iter()
+    .map(OsString::from)
+    .collect()
 }
 
 fn is_program(path: &Path) -> bool {

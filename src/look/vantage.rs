@@ -15,7 +15,8 @@ const FIRST_PID_NAMESPACE: &str = "pid:[4026531836]";
 pub fn vantage(roll_is_local: Sighting<()>) -> Vantage {
     let host = host();
     let machine = text("/etc/machine-id").unwrap_or_else(|| host.clone());
-    let namespace = fs::read_link("/proc/self/ns/pid").map(|link| link.to_string_lossy().into_owned());
+    let namespace =
+        fs::read_link("/proc/self/ns/pid").map(|link| link.to_string_lossy().into_owned());
     let first_pid_namespace = match &namespace {
         Ok(name) if name == FIRST_PID_NAMESPACE => Sighting::Present(()),
         Ok(name) => Sighting::absent(format!("this is pid namespace {name}")),
@@ -29,7 +30,9 @@ pub fn vantage(roll_is_local: Sighting<()>) -> Vantage {
             machine,
             pid_namespace: namespace.unwrap_or_else(|_| "-".to_owned()),
         },
-        boot: BootId::new(text("/proc/sys/kernel/random/boot_id").unwrap_or_else(|| "unknown".to_owned())),
+        boot: BootId::new(
+            text("/proc/sys/kernel/random/boot_id").unwrap_or_else(|| "unknown".to_owned()),
+        ),
         booted_at,
         first_pid_namespace,
         uid: rustix::process::getuid().as_raw(),
@@ -39,7 +42,10 @@ pub fn vantage(roll_is_local: Sighting<()>) -> Vantage {
 }
 
 fn host() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// The first line of a small file, if there is one.

@@ -57,7 +57,7 @@ enum Line {
 
 /// Reads a listing whose lines begin with `nonce`.
 #[must_use]
-pub fn parse(nonce: &str, bytes: &[u8]) -> Reply {
+pub(super) fn parse(nonce: &str, bytes: &[u8]) -> Reply {
     if bytes.is_empty() {
         return Reply::Nothing;
     }
@@ -71,12 +71,20 @@ pub fn parse(nonce: &str, bytes: &[u8]) -> Reply {
     for line in text.split('\n') {
         match parse_line(nonce, line) {
             Some(line) => lines.push(line),
-            None => return Reply::Broken(format!("tmux's listing has a line that was not asked for: {line:?}")),
+            None => {
+                return Reply::Broken(format!(
+                    "tmux's listing has a line that was not asked for: {line:?}"
+                ));
+            }
         }
     }
     match lines.as_slice() {
         [Line::Count(server, 0)] => Reply::Empty { server: *server },
-        [Line::Count(first, before), panes @ .., Line::Count(last, after)] => {
+        [
+            Line::Count(first, before),
+            panes @ ..,
+            Line::Count(last, after),
+        ] => {
             let Some(sessions) = collect(panes) else {
                 return Reply::Broken("tmux's listing contradicts itself".to_owned());
             };
@@ -88,7 +96,10 @@ pub fn parse(nonce: &str, bytes: &[u8]) -> Reply {
                     sessions.len()
                 ))
             } else {
-                Reply::Complete { server: *first, sessions }
+                Reply::Complete {
+                    server: *first,
+                    sessions,
+                }
             }
         }
         _ => Reply::Broken("tmux's listing is cut off".to_owned()),
@@ -135,8 +146,9 @@ fn parse_line(nonce: &str, line: &str) -> Option<Line> {
 }
 
 fn is_id(sign: char, text: &str) -> bool {
-    text.strip_prefix(sign)
-        .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    text.strip_prefix(sign).is_some_and(|number| {
+        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 /// Puts the panes of each session together. `None` if one session is told in two ways.
@@ -145,7 +157,9 @@ fn collect(lines: &[Line]) -> Option<Vec<RawSession>> {
     let mut place: BTreeMap<&str, usize> = BTreeMap::new();
     let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
     for line in lines {
-        let Line::Pane(session) = line else { return None };
+        let Line::Pane(session) = line else {
+            return None;
+        };
         let pane = session.panes.first()?;
         let at = *place.entry(&session.id).or_insert_with(|| {
             sessions.push(RawSession {
@@ -175,10 +189,15 @@ mod tests {
     const SERVER: ServerId = ServerId { pid: 7, start: 100 };
 
     fn two_sessions() -> String {
-        ["N\tCOUNT\t7\t100\txx", "N\tPANE\t$0\t%0\t11\t0\t101\ta b", "N\tPANE\t$0\t%1\t12\t1\t101\ta b",
-         "N\tPANE\t$1\t%2\t13\t0\t102\té \"q\" 🙂\\t", "N\tCOUNT\t7\t100\txx"]
-            .map(|line| format!("{line}\n"))
-            .concat()
+        [
+            "N\tCOUNT\t7\t100\txx",
+            "N\tPANE\t$0\t%0\t11\t0\t101\ta b",
+            "N\tPANE\t$0\t%1\t12\t1\t101\ta b",
+            "N\tPANE\t$1\t%2\t13\t0\t102\té \"q\" 🙂\\t",
+            "N\tCOUNT\t7\t100\txx",
+        ]
+        .map(|line| format!("{line}\n"))
+        .concat()
     }
 
     #[test]
@@ -189,7 +208,13 @@ mod tests {
         assert_eq!(server, SERVER);
         let told: Vec<_> = sessions
             .iter()
-            .map(|session| (session.id.as_str(), session.name.as_str(), session.panes.len()))
+            .map(|session| {
+                (
+                    session.id.as_str(),
+                    session.name.as_str(),
+                    session.panes.len(),
+                )
+            })
             .collect();
         assert_eq!(told, [("$0", "a b", 2), ("$1", "é \"q\" 🙂\\t", 1)]);
         assert!(sessions[0].panes[1].dead);
@@ -198,14 +223,23 @@ mod tests {
     #[test]
     fn no_text_is_nothing_and_a_lone_count_of_none_is_an_empty_server() {
         assert_eq!(parse("N", b""), Reply::Nothing);
-        assert_eq!(parse("N", b"N\tCOUNT\t7\t100\t\n"), Reply::Empty { server: SERVER });
+        assert_eq!(
+            parse("N", b"N\tCOUNT\t7\t100\t\n"),
+            Reply::Empty { server: SERVER }
+        );
     }
 
     #[test]
     fn a_count_that_disagrees_is_no_listing() {
-        for (from, to) in [("xx\nN\tPANE", "x\nN\tPANE"), ("102\té", "102\té\nN\tPANE\t$2\t%3\t14\t0\t102\té")] {
+        for (from, to) in [
+            ("xx\nN\tPANE", "x\nN\tPANE"),
+            ("102\té", "102\té\nN\tPANE\t$2\t%3\t14\t0\t102\té"),
+        ] {
             let text = two_sessions().replacen(from, to, 1);
-            assert!(matches!(parse("N", text.as_bytes()), Reply::Broken(_)), "{text}");
+            assert!(
+                matches!(parse("N", text.as_bytes()), Reply::Broken(_)),
+                "{text}"
+            );
         }
     }
 
