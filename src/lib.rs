@@ -1,3 +1,5 @@
 //! headcount takes the roll of the coding agents on a machine.
 
+pub mod clock;
 pub mod core;
+pub mod roll;
