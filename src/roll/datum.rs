@@ -267,8 +267,7 @@ fn fnv(kind: u8, bytes: &[u8]) -> u64 {
 }
 
 fn chain(first: u64, second: u64) -> u64 {
-    second
-        .to_le_bytes()
-        .iter()
-        .fold(first, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(FNV_PRIME))
+    second.to_le_bytes().iter().fold(first, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(FNV_PRIME)
+    })
 }

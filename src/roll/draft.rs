@@ -141,7 +141,9 @@ impl<'l, 't> Draft<'l, 't> {
     fn gather(&mut self, keys: &[String], under: &str) -> Result<(), Misfit> {
         let mut moved = Vec::new();
         for (at, entry) in self.map.entries.iter().enumerate() {
-            let Some(key) = entry.key_text() else { continue };
+            let Some(key) = entry.key_text() else {
+                continue;
+            };
             if !keys.iter().any(|known| known == key) {
                 continue;
             }

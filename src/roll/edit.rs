@@ -21,7 +21,9 @@ pub enum EditError {
     #[error(transparent)]
     NotYaml(#[from] NotYaml),
     /// The file holds several documents.
-    #[error("it holds {count} YAML documents, and only one can be edited: keep the one with `tmux_sessions`")]
+    #[error(
+        "it holds {count} YAML documents, and only one can be edited: keep the one with `tmux_sessions`"
+    )]
     ManyDocuments {
         /// How many.
         count: usize,
@@ -43,7 +45,9 @@ pub enum EditError {
         why: String,
     },
     /// The result, read again, was not what was meant.
-    #[error("the change cannot be made without touching something else ({why}): nothing was written")]
+    #[error(
+        "the change cannot be made without touching something else ({why}): nothing was written"
+    )]
     NotExact {
         /// What was seen.
         why: String,
@@ -109,7 +113,9 @@ impl Work {
                     });
                 };
                 let row = work.rows.entry(*index);
-                row.or_insert_with(|| (name.to_owned(), Vec::new())).1.push(op);
+                row.or_insert_with(|| (name.to_owned(), Vec::new()))
+                    .1
+                    .push(op);
             }
         }
         Ok(work)
@@ -159,9 +165,13 @@ fn splice(text: &str, root: &Datum, work: &Work) -> Result<String, EditError> {
         }
         let mut draft = Draft::of(row);
         for op in ops {
-            draft.carry_out(op).map_err(|misfit| refused(name, &misfit))?;
+            draft
+                .carry_out(op)
+                .map_err(|misfit| refused(name, &misfit))?;
         }
-        splices.row(&draft, node).map_err(|why| refusal(name, why))?;
+        splices
+            .row(&draft, node)
+            .map_err(|why| refusal(name, why))?;
     }
     let appended: Vec<_> = work
         .appends
@@ -218,3 +228,6 @@ fn not_exact(why: &str) -> EditError {
         why: why.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -155,7 +155,9 @@ impl<'t> Node<'t> {
 impl<'t> Map<'t> {
     /// The first entry of that key.
     pub(super) fn entry(&self, key: &str) -> Option<&Entry<'t>> {
-        self.entries.iter().find(|entry| entry.key_text() == Some(key))
+        self.entries
+            .iter()
+            .find(|entry| entry.key_text() == Some(key))
     }
 }
 
@@ -362,7 +364,9 @@ impl<'t> Builder<'t> {
 
 /// The byte after the colon of a key.
 fn colon(text: &str, key: &Node<'_>) -> Option<usize> {
-    let explicit = text[..key.start].trim_end_matches([' ', '\t']).ends_with('?');
+    let explicit = text[..key.start]
+        .trim_end_matches([' ', '\t'])
+        .ends_with('?');
     let at = skip_blank(text, key.end);
     (!explicit && text.as_bytes().get(at) == Some(&b':')).then_some(at + 1)
 }

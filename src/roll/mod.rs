@@ -2,11 +2,17 @@
 
 use std::path::PathBuf;
 
+pub mod atomic;
+pub mod commit;
 pub(crate) mod datum;
 mod draft;
 pub mod edit;
+pub mod holder;
 mod layout;
+pub mod lock;
+mod mount;
 pub mod parse;
+pub mod read;
 mod rows;
 pub(crate) mod scalar;
 mod splice;
@@ -18,4 +24,13 @@ pub struct Roll {
     pub named: PathBuf,
     /// The file itself, symlinks followed.
     pub target: PathBuf,
+}
+
+impl Roll {
+    /// The roll at a path. Where there is none yet, both paths are the same.
+    #[must_use]
+    pub fn at(named: PathBuf) -> Self {
+        let target = std::fs::canonicalize(&named).unwrap_or_else(|_| named.clone());
+        Self { named, target }
+    }
 }

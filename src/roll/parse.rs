@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
+use serde::de::{
+    Deserialize, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
+};
 use thiserror::Error;
 
 use super::datum::Datum;
@@ -52,7 +54,8 @@ pub(crate) fn document(text: &str) -> Result<Document, NotYaml> {
     for reader in serde_yaml::Deserializer::from_str(without_mark(text)) {
         let datum = Datum::deserialize(reader).map_err(|error| not_yaml(&error))?;
         documents += 1;
-        let found = matches!(&root, Some(known @ Datum::Map(_)) if known.get("tmux_sessions").is_some());
+        let found =
+            matches!(&root, Some(known @ Datum::Map(_)) if known.get("tmux_sessions").is_some());
         if root.is_none() || !found && datum.get("tmux_sessions").is_some() {
             root = Some(datum);
         }
@@ -176,15 +179,14 @@ impl<'de> Visitor<'de> for Reader {
 /// Carries out the merge keys of a mapping as `PyYAML` does: what the mapping says itself wins, then the
 /// first of the merged ones. A `<<` that holds anything but mappings stays a key like any other.
 fn merged(pairs: Vec<(Datum, Datum)>) -> Vec<(Datum, Datum)> {
-    let (merges, mut pairs): (Vec<_>, Vec<_>) =
-        pairs.into_iter().partition(|(key, value)| {
-            key.text() == Some("<<")
-                && match value {
-                    Datum::Map(_) => true,
-                    Datum::List(items) => items.iter().all(|item| matches!(item, Datum::Map(_))),
-                    _ => false,
-                }
-        });
+    let (merges, mut pairs): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(key, value)| {
+        key.text() == Some("<<")
+            && match value {
+                Datum::Map(_) => true,
+                Datum::List(items) => items.iter().all(|item| matches!(item, Datum::Map(_))),
+                _ => false,
+            }
+    });
     let sources = merges.into_iter().flat_map(|(_, value)| match value {
         Datum::List(items) => items,
         other => vec![other],

@@ -27,7 +27,11 @@ pub(super) fn registry(
     let mut rows = Vec::with_capacity(entries.len());
     let mut invalid = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
-        let reader = RowReader { index, entry, source: &source };
+        let reader = RowReader {
+            index,
+            entry,
+            source: &source,
+        };
         match reader.row(&taken) {
             Ok(row) => rows.push(row),
             Err(problem) => invalid.push(InvalidRow {
@@ -60,9 +64,13 @@ fn entries<'d>(root: &'d Datum, source: &Source<'_>) -> Result<&'d [Datum], NotY
         NotYaml { line, column, why }
     };
     if let Datum::Map(pairs) = root {
-        let mut times = pairs.iter().filter(|(key, _)| key.text() == Some("tmux_sessions"));
+        let mut times = pairs
+            .iter()
+            .filter(|(key, _)| key.text() == Some("tmux_sessions"));
         if times.nth(1).is_some() {
-            return Err(wrong("`tmux_sessions` is there twice: merge the two lists".to_owned()));
+            return Err(wrong(
+                "`tmux_sessions` is there twice: merge the two lists".to_owned(),
+            ));
         }
     }
     match root.get("tmux_sessions") {
@@ -79,7 +87,13 @@ fn entries<'d>(root: &'d Datum, source: &Source<'_>) -> Result<&'d [Datum], NotY
 fn names(entries: &[Datum], source: &Source<'_>) -> HashMap<String, usize> {
     let mut names = HashMap::with_capacity(entries.len());
     for (index, entry) in entries.iter().enumerate() {
-        if let Ok(Some(name)) = (RowReader { index, entry, source }).text("name") {
+        if let Ok(Some(name)) = (RowReader {
+            index,
+            entry,
+            source,
+        })
+        .text("name")
+        {
             *names.entry(name).or_insert(0) += 1;
         }
     }
@@ -162,7 +176,10 @@ struct RowReader<'r, 't> {
 impl RowReader<'_, '_> {
     fn row(&self, taken: &HashMap<String, usize>) -> Result<Row, String> {
         let Datum::Map(pairs) = self.entry else {
-            return Err(format!("this entry is {}, not a mapping", self.entry.noun()));
+            return Err(format!(
+                "this entry is {}, not a mapping",
+                self.entry.noun()
+            ));
         };
         let name = self.required("name")?;
         let status = self.required("status")?;
@@ -208,7 +225,9 @@ impl RowReader<'_, '_> {
 
     /// A text. `12e34567`, which `PyYAML` writes unquoted since to it that is no number, is one too.
     fn text_at(&self, path: &[&str]) -> Result<Option<String>, String> {
-        let value = path.iter().try_fold(self.entry, |value, key| value.get(key));
+        let value = path
+            .iter()
+            .try_fold(self.entry, |value, key| value.get(key));
         match value {
             None | Some(Datum::Null) => Ok(None),
             Some(Datum::Text(text)) => Ok(Some(text.clone())),
@@ -307,7 +326,10 @@ impl RowReader<'_, '_> {
     fn end(&self) -> RowEnd {
         let epoch = |key: &&str| match self.entry.get(key)? {
             Datum::Int(secs) => i64::try_from(*secs).ok().map(Timestamp::from_secs),
-            #[expect(clippy::cast_possible_truncation, reason = "a time beyond the range of i64 is cut to it")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a time beyond the range of i64 is cut to it"
+            )]
             Datum::Float(secs) => Some(Timestamp::from_millis((secs * 1000.0) as i64)),
             _ => None,
         };

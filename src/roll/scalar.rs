@@ -165,7 +165,9 @@ fn is_int_1_1(plain: &str) -> bool {
         Some("") => true,
         Some(octal) => is_all(octal, |byte| matches!(byte, b'0'..=b'7' | b'_')),
         None => {
-            let (whole, sixtieths) = text.split_once(':').map_or((text, None), |(a, b)| (a, Some(b)));
+            let (whole, sixtieths) = text
+                .split_once(':')
+                .map_or((text, None), |(a, b)| (a, Some(b)));
             text.as_bytes().first().is_some_and(u8::is_ascii_digit)
                 && is_all(whole, digits_)
                 && sixtieths.is_none_or(|rest| rest.split(':').all(is_sixtieth))
@@ -194,9 +196,8 @@ fn is_float_1_1(plain: &str) -> bool {
         .split_once(['e', 'E'])
         .map_or((fraction, None), |(a, b)| (a, Some(b)));
     // An exponent needs its sign here, which is what makes `1.0e3` a text to PyYAML.
-    let exponent_fits = exponent.is_none_or(|exponent| {
-        exponent.starts_with(['+', '-']) && is_all(&exponent[1..], digits)
-    });
+    let exponent_fits = exponent
+        .is_none_or(|exponent| exponent.starts_with(['+', '-']) && is_all(&exponent[1..], digits));
     if whole.is_empty() {
         // No sign before a bare point.
         return text.len() == plain.len()
@@ -246,13 +247,16 @@ fn is_time_1_1(plain: &str) -> bool {
     let (Some(hour), Some(minute), Some(rest)) = (parts.next(), parts.next(), parts.next()) else {
         return false;
     };
-    of(hour, 1..=2) && of(minute, 2..=2) && rest.get(..2).is_some_and(|second| of(second, 2..=2)) && {
-        let rest = &rest[2..];
-        let rest = rest.strip_prefix('.').map_or(rest, |fraction| {
-            fraction.trim_start_matches(|char: char| char.is_ascii_digit())
-        });
-        is_zone(rest.trim_start_matches([' ', '\t']))
-    }
+    of(hour, 1..=2)
+        && of(minute, 2..=2)
+        && rest.get(..2).is_some_and(|second| of(second, 2..=2))
+        && {
+            let rest = &rest[2..];
+            let rest = rest.strip_prefix('.').map_or(rest, |fraction| {
+                fraction.trim_start_matches(|char: char| char.is_ascii_digit())
+            });
+            is_zone(rest.trim_start_matches([' ', '\t']))
+        }
 }
 
 /// Nothing, `Z`, or an offset such as `+2` or `+02:00`.

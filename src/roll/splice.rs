@@ -54,8 +54,9 @@ impl<'t> Splices<'t> {
 
     /// The text with the replacements made, or `None` if two of them overlap.
     pub(super) fn finish(mut self) -> Option<String> {
-        // Stable, so that what is inserted at one place keeps its order.
-        self.list.sort_by_key(|(range, _)| range.start);
+        // What is inserted at a place comes before what is replaced from there on; the sort is stable, so that
+        // several things inserted at one place keep their order.
+        self.list.sort_by_key(|(range, _)| (range.start, range.end));
         let grown: usize = self.list.iter().map(|(_, new)| new.len()).sum();
         let mut result = String::with_capacity(self.text.len() + grown);
         let mut done = 0;
@@ -88,17 +89,20 @@ impl<'t> Splices<'t> {
         let colon = entry.colon.ok_or(EXPLICIT_KEY)?;
         match &entry.value.kind {
             Kind::List(list) if list.flow && (root.flow || !list.items.is_empty()) => {
-                let flow = self.flow_of_list(list, &entry.value, root.flow);
-                let rows = join(rows.iter().map(|row| flow.map(row)), &flow.comma);
+                let (flow, comma) = self.flow_of_list(root, list, &entry.value);
+                let rows = join(rows.iter().map(|row| flow.map(row)), &comma);
                 match list.items.last() {
-                    Some(last) => self.insert(last.end, format!("{}{rows}", flow.comma)),
+                    Some(last) => self.insert(last.end, format!("{comma}{rows}")),
                     None => self.insert(after_bracket(&entry.value), rows),
                 }
                 Ok(())
             }
             Kind::List(list) if !list.flow => {
                 let (dash, gap) = self.dashes(colon, list)?;
-                let lines = rows.iter().flat_map(|row| row_lines(row, dash, gap)).collect();
+                let lines = rows
+                    .iter()
+                    .flat_map(|row| row_lines(row, dash, gap))
+                    .collect();
                 self.insert_lines_after(&entry.value, lines)
             }
             _ if entry.value.marked => Err("a list with an anchor or a tag is not edited"),
@@ -125,7 +129,10 @@ impl<'t> Splices<'t> {
         rows: &[&NewRow],
     ) -> Result<(), Refusal> {
         let dash = self.indent_of(root)?;
-        let lines = rows.iter().flat_map(|row| row_lines(row, dash, STEP)).collect();
+        let lines = rows
+            .iter()
+            .flat_map(|row| row_lines(row, dash, STEP))
+            .collect();
         if colon < entry.value.end {
             self.replace(colon..entry.value.end, String::new());
         }
@@ -286,7 +293,10 @@ impl<'t> Splices<'t> {
         }
         let end = self.content_end(entry);
         let mut moved = String::new();
-        for (at, line) in self.text[entry.key.start..end].split_inclusive('\n').enumerate() {
+        for (at, line) in self.text[entry.key.start..end]
+            .split_inclusive('\n')
+            .enumerate()
+        {
             let further = match at {
                 0 => indent + STEP,
                 _ if line.trim().is_empty() => 0,
@@ -324,7 +334,8 @@ impl<'t> Splices<'t> {
             let line = line_start(self.text, key);
             let after = self.after_lines(entries[last].value.end);
             if self.is_blank(line, key) {
-                let ends = after == self.text.len() && line_break_before(self.text, after).is_empty();
+                let ends =
+                    after == self.text.len() && line_break_before(self.text, after).is_empty();
                 let start = if ends {
                     line - line_break_before(self.text, line).len()
                 } else {
@@ -450,9 +461,7 @@ impl<'t> Splices<'t> {
             let end = entries[last].value.end.max(entries[last].key.end);
             let range = match (entries.get(last + 1), first.checked_sub(1)) {
                 (Some(next), _) => start..next.key.start,
-                (None, Some(before)) => {
-                    entries[before].value.end.max(entries[before].key.end)..end
-                }
+                (None, Some(before)) => entries[before].value.end.max(entries[before].key.end)..end,
                 (None, None) => start..end,
             };
             self.replace(range, String::new());
@@ -502,14 +511,17 @@ impl<'t> Splices<'t> {
         };
         let json = !map.entries.is_empty() && map.entries.iter().all(|entry| quoted(&entry.key));
         let comma = match map.entries.as_slice() {
-            [.., before, last] => self.between(before.value.end.max(before.key.end), last.key.start),
+            [.., before, last] => {
+                self.between(before.value.end.max(before.key.end), last.key.start)
+            }
             [only] => self.lead(inside, only.key.start),
             [] => ", ".to_owned(),
         };
         let tight = json
-            && map.entries.iter().all(|entry| {
-                entry.colon == Some(entry.value.start) && !entry.value.is_nothing()
-            });
+            && map
+                .entries
+                .iter()
+                .all(|entry| entry.colon == Some(entry.value.start) && !entry.value.is_nothing());
         Flow {
             json,
             comma,
@@ -517,27 +529,26 @@ impl<'t> Splices<'t> {
         }
     }
 
-    /// How the rows of a list between brackets are written.
-    fn flow_of_list(&self, list: &List<'_>, node: &Node<'_>, in_flow: bool) -> Flow {
+    /// How the rows of a list between brackets are written, and what stands between two of them.
+    fn flow_of_list(&self, root: &Map<'_>, list: &List<'_>, node: &Node<'_>) -> (Flow, String) {
         let pattern = list
             .items
             .iter()
             .rev()
             .find_map(|item| Some((item.map().filter(|map| map.flow)?, item.start)));
-        let mut flow = match pattern {
+        let flow = match pattern {
             Some((map, start)) => self.flow_of_map(map, start + 1),
             None => Flow {
-                json: in_flow,
-                comma: String::new(),
-                colon: ": ",
+                comma: ", ".to_owned(),
+                ..self.flow_of_map(root, 0)
             },
         };
-        flow.comma = match list.items.as_slice() {
+        let comma = match list.items.as_slice() {
             [.., before, last] => self.between(before.end, last.start),
-            [only] => self.lead(node.start + 1, only.start),
-            [] => ", ".to_owned(),
+            [only] if flow.comma != "," => self.lead(node.start + 1, only.start),
+            _ => flow.comma.clone(),
         };
-        flow
+        (flow, comma)
     }
 
     /// The comma and the blanks between two entries, if there is nothing else.
@@ -617,8 +628,13 @@ impl<'t> Splices<'t> {
     /// says that it has none.
     fn seal(&mut self, value: &Node<'_>) -> Result<(), Refusal> {
         let last = last_leaf(value);
-        let open = matches!(last.kind, Kind::Scalar { style: Style::Block, .. })
-            && line_break_before(self.text, last.end).is_empty();
+        let open = matches!(
+            last.kind,
+            Kind::Scalar {
+                style: Style::Block,
+                ..
+            }
+        ) && line_break_before(self.text, last.end).is_empty();
         if !open || self.sealed {
             return Ok(());
         }
@@ -631,7 +647,9 @@ impl<'t> Splices<'t> {
         let line = line_start(above, above.len());
         let chomping = header[mark..].find(['+', '-']);
         match chomping.map(|at| line + mark + at) {
-            Some(at) if self.text.as_bytes()[at] == b'+' => self.replace(at..at + 1, "-".to_owned()),
+            Some(at) if self.text.as_bytes()[at] == b'+' => {
+                self.replace(at..at + 1, "-".to_owned())
+            }
             Some(_) => {}
             None => self.insert(line + mark + 1, "-".to_owned()),
         }
