@@ -8,11 +8,12 @@ use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 
 use super::environment::Environment;
-use super::joint::{self, Waiting};
+use super::joint;
 use super::{Failure, Places, output};
 use crate::core::policy::Policy;
 use crate::core::report::Report;
 use crate::exit::Exit;
+use crate::run::Waiting;
 use crate::tell::json::Layout;
 use crate::tell::{json, markdown, table, wire};
 
