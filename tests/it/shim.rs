@@ -20,7 +20,9 @@ struct Repository {
 impl Repository {
     fn new() -> Self {
         let temp = tempfile::tempdir().unwrap();
-        let root = fs::canonicalize(temp.path()).unwrap().join("my repo's $HOME *");
+        let root = fs::canonicalize(temp.path())
+            .unwrap()
+            .join("my repo's $HOME *");
         let repository = Self { temp };
         assert_eq!(repository.root(), root);
         repository.install("skills");
@@ -69,7 +71,9 @@ impl Repository {
     fn call_as(&self, shim: &Path) -> Command {
         let mut call = Command::new("/bin/sh");
         call.arg(shim);
-        call.env_clear().env("PATH", "/usr/bin:/bin").current_dir("/");
+        call.env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .current_dir("/");
         call
     }
 }
@@ -99,7 +103,11 @@ fn it_can_be_run_as_it_is() {
     let shim = Path::new(env!("CARGO_MANIFEST_DIR")).join(SHIM);
     let mode = fs::metadata(&shim).unwrap().permissions().mode();
     assert_eq!(mode & 0o111, 0o111);
-    assert!(fs::read_to_string(&shim).unwrap().starts_with("#!/bin/sh\n"));
+    assert!(
+        fs::read_to_string(&shim)
+            .unwrap()
+            .starts_with("#!/bin/sh\n")
+    );
 }
 
 #[test]
@@ -129,7 +137,12 @@ fn it_passes_the_exit_code_through() {
     let repository = Repository::new();
     repository.program("target/debug/headcount");
     for code in [0, 1, 2, 3, 143] {
-        let status = repository.call().env("CODE", code.to_string()).output().unwrap().status;
+        let status = repository
+            .call()
+            .env("CODE", code.to_string())
+            .output()
+            .unwrap()
+            .status;
         assert_eq!(status.code(), Some(code));
     }
 }
@@ -148,7 +161,10 @@ fn the_program_that_is_named_comes_first_then_the_installed_one_then_the_one_bui
     assert_eq!(who(repository.call().env("PATH", &path)), installed);
     let named = repository.program("named program");
     let mut call = repository.call();
-    assert_eq!(who(call.env("PATH", &path).env("HEADCOUNT_BIN", &named)), named);
+    assert_eq!(
+        who(call.env("PATH", &path).env("HEADCOUNT_BIN", &named)),
+        named
+    );
 }
 
 #[test]
@@ -167,7 +183,10 @@ fn without_a_program_it_says_what_to_do() {
     assert!(refusal(&mut repository.call()).contains("HEADCOUNT_BIN"));
     fs::write(repository.root().join("Cargo.toml"), "").unwrap();
     let text = refusal(&mut repository.call());
-    assert!(text.contains("cargo build --release --manifest-path"), "{text}");
+    assert!(
+        text.contains("cargo build --release --manifest-path"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -211,7 +230,10 @@ fn a_roll_that_is_named_beats_the_repositorys() {
     let own = repository.roll(".hermes/agent-sessions.yaml");
     repository.program("target/debug/headcount");
     let mut call = repository.call();
-    assert_eq!(roll_given(call.env("AGENT_SESSIONS_YAML", "/a b/c")), Path::new("/a b/c"));
+    assert_eq!(
+        roll_given(call.env("AGENT_SESSIONS_YAML", "/a b/c")),
+        Path::new("/a b/c")
+    );
     assert_eq!(roll_given(call.env("AGENT_SESSIONS_YAML", "")), own);
 }
 
@@ -230,11 +252,17 @@ fn a_linked_worktree_has_the_roll_of_the_main_checkout() {
     let repository = Repository::new();
     repository.program("target/debug/headcount");
     let main = tempfile::tempdir().unwrap();
-    let roll = main.path().join("main checkout/.hermes/agent-sessions.yaml");
+    let roll = main
+        .path()
+        .join("main checkout/.hermes/agent-sessions.yaml");
     fs::create_dir_all(roll.parent().unwrap()).unwrap();
     fs::write(&roll, "").unwrap();
     let git = main.path().join("main checkout/.git/worktrees/wt-1");
-    fs::write(repository.root().join(".git"), format!("gitdir: {}\n", git.display())).unwrap();
+    fs::write(
+        repository.root().join(".git"),
+        format!("gitdir: {}\n", git.display()),
+    )
+    .unwrap();
     assert_eq!(roll_given(&mut repository.call()), roll);
 
     let own = repository.roll(".hermes/agent-sessions.yaml");
