@@ -61,7 +61,7 @@ Exit codes: 0 done, 1 the roll is missing or unreadable, 2 another error.
 
 Examples:
   headcount reconcile --dry-run --emit-diff --format table              what differs?
-  headcount reconcile --once --emit-diff | jq -r '.actions[].comment'   correct it, tell what was done
+  headcount reconcile --once --emit-diff | jq -r '.actions[].comment'   correct, then tell
   headcount reconcile --grace 0 --spawn-grace 0                         decide at once, by one look
   headcount reconcile --dry-run --detailed-exitcode --quiet             is everything in order?";
 
