@@ -13,5 +13,7 @@
     reason = "`pub` marks what tests may use of a support module"
 )]
 
+mod command_line;
 mod real_claude;
+mod shim;
 mod support;
