@@ -204,39 +204,34 @@ impl Inquiry<'_> {
                     )),
                 ))
             }
-            ServerState::Refused => match &server.listener {
-                Sighting::Absent(_) => Ok((
-                    if rebooted {
-                        Cause::HostRebooted
-                    } else {
-                        Cause::ServerGone
-                    },
-                    evidence(format!("nobody listens on {}", server.socket)),
-                )),
-                Sighting::Present(()) => Err(socket_removed(server)),
-                Sighting::Unknown(reason) => {
-                    let dead = matches!(self.process(row), Asked::Dead(_))
-                        || self.server_dead(row, server);
-                    if dead {
-                        Ok((
-                            if rebooted {
-                                Cause::HostRebooted
-                            } else {
-                                Cause::ServerGone
-                            },
-                            evidence(format!(
-                                "{} refuses connections, and the process behind it is dead",
-                                server.socket
-                            )),
-                        ))
-                    } else {
-                        Err(format!(
-                            "{} refuses connections, but {reason}",
+            ServerState::Refused => {
+                let cause = if rebooted {
+                    Cause::HostRebooted
+                } else {
+                    Cause::ServerGone
+                };
+                // Asked first, so that a listener that is known counts for no less than one that is not.
+                let dead =
+                    matches!(self.process(row), Asked::Dead(_)) || self.server_dead(row, server);
+                match &server.listener {
+                    Sighting::Absent(_) => Ok((
+                        cause,
+                        evidence(format!("nobody listens on {}", server.socket)),
+                    )),
+                    Sighting::Present(()) | Sighting::Unknown(_) if dead => Ok((
+                        cause,
+                        evidence(format!(
+                            "{} refuses connections, and the process behind it is dead",
                             server.socket
-                        ))
-                    }
+                        )),
+                    )),
+                    Sighting::Present(()) => Err(socket_removed(server)),
+                    Sighting::Unknown(reason) => Err(format!(
+                        "{} refuses connections, but {reason}",
+                        server.socket
+                    )),
                 }
-            },
+            }
             ServerState::Missing => match &server.listener {
                 Sighting::Absent(_) if rebooted => Ok((
                     Cause::HostRebooted,
@@ -289,22 +284,7 @@ impl Inquiry<'_> {
                 .map(|known| known.id)
         };
         life.or_else(known)
-            .is_some_and(|id| self.is_server_dead(id))
-    }
-
-    fn is_server_dead(&self, id: ServerId) -> bool {
-        match self.world.processes.get(&id.pid) {
-            Some(Sighting::Absent(_)) => true,
-            Some(Sighting::Present(found)) => found.iter().all(|process| {
-                let start = Timestamp::from_secs(id.start);
-                let apart = process
-                    .started_at
-                    .since(start)
-                    .max(start.since(process.started_at));
-                process.zombie || !process.own_uid || apart > CLOCK_SLACK * 3
-            }),
-            Some(Sighting::Unknown(_)) | None => false,
-        }
+            .is_some_and(|id| has_ended(self.world, id))
     }
 
     /// What the process says that the row records.
@@ -427,6 +407,23 @@ impl Inquiry<'_> {
                 row.server.is_none() || own.iter().any(|server| server.socket == seen.server.socket)
             })
             .map(|seen| seen.session.name.clone())
+    }
+}
+
+/// Whether that life of a tmux server is proven to be over.
+#[must_use]
+pub fn has_ended(world: &World, id: ServerId) -> bool {
+    match world.processes.get(&id.pid) {
+        Some(Sighting::Absent(_)) => true,
+        Some(Sighting::Present(found)) => found.iter().all(|process| {
+            let start = Timestamp::from_secs(id.start);
+            let apart = process
+                .started_at
+                .since(start)
+                .max(start.since(process.started_at));
+            process.zombie || !process.own_uid || apart > CLOCK_SLACK * 3
+        }),
+        Some(Sighting::Unknown(_)) | None => false,
     }
 }
 

@@ -4,8 +4,9 @@
 //! written), then by name. Running rows choose before ended ones. Doubt works one way: what might join
 //! takes away certainty, and never gives it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::absence::has_ended;
 use super::ids::{Pid, SessionName, Timestamp};
 use super::ledger::{Incarnation, KnownRow, Ledger, RowKey};
 use super::policy::limits::CLOCK_SLACK;
@@ -145,14 +146,27 @@ pub fn age(started: Timestamp, written: Timestamp) -> Age {
     }
 }
 
-/// The servers a row's session can be on, in the order they are asked: the one it names; else the default
-/// one and then all others.
+/// The servers a row's session can be on, in the order they are asked: the one it names, under all of its
+/// names; else the default one and then all others.
 pub fn servers_of<'w>(row: &Row, world: &'w World) -> impl Iterator<Item = &'w ServerSight> {
     let named = row.server.clone();
+    let socket = named
+        .as_ref()
+        .and_then(|name| world.server(name))
+        .map(|server| server.socket.clone());
     world
-        .servers
-        .iter()
-        .filter(move |server| named.as_ref().is_none_or(|name| &server.name == name))
+        .by_preference()
+        .into_iter()
+        .filter(move |server| named.is_none() || Some(&server.socket) == socket.as_ref())
+}
+
+/// Whether it is known what sessions a server has: it listed them, or nobody listens there.
+fn was_seen(server: &ServerSight) -> bool {
+    match server.state {
+        ServerState::Listed(_) => true,
+        ServerState::Refused | ServerState::Missing => server.listener.is_absent(),
+        ServerState::Unknown(_) => false,
+    }
 }
 
 impl<'w> Join<'w> {
@@ -162,6 +176,7 @@ impl<'w> Join<'w> {
         let sessions = listed(world);
         let mut owners = vec![Owner::Nobody; sessions.len()];
         let mut rows: Vec<Joined<'w>> = vec![Joined::Nowhere; registry.rows.len()];
+        let mut taken = vec![None; registry.rows.len()];
         let index = Index::new(&sessions);
 
         claim_for_invalid_rows(registry, &index, &sessions, &mut owners);
@@ -190,13 +205,14 @@ impl<'w> Join<'w> {
                 sessions: &sessions,
                 owners: &mut owners,
                 rows: &mut rows,
+                taken: &mut taken,
             };
             claims.by_incarnation(&turn);
             claims.by_pid(&turn);
             claims.by_name(&turn);
         }
         mark_twins(&index, &sessions, &mut owners);
-        withdraw_certainty(&mut rows, registry, &sessions, &owners, &index);
+        withdraw_certainty(&mut rows, registry, &taken, &owners);
         Self {
             index,
             sessions,
@@ -225,13 +241,16 @@ impl<'w> Join<'w> {
 }
 
 fn listed(world: &World) -> Vec<Seen<'_>> {
+    // A server with two names lists the same sessions under both: once is enough.
+    let mut sockets = BTreeSet::new();
     let mut sessions: Vec<Seen<'_>> = world
-        .servers
-        .iter()
+        .by_preference()
+        .into_iter()
         .filter_map(|server| match &server.state {
             ServerState::Listed(listing) => Some((server, listing)),
             _ => None,
         })
+        .filter(|(server, _)| sockets.insert(&server.socket))
         .flat_map(|(server, listing)| {
             listing.sessions.iter().map(move |session| Seen {
                 server,
@@ -329,6 +348,8 @@ struct Claims<'a, 'w> {
     sessions: &'a [Seen<'w>],
     owners: &'a mut Vec<Owner>,
     rows: &'a mut Vec<Joined<'w>>,
+    /// Which session each row has taken.
+    taken: &'a mut Vec<Option<usize>>,
 }
 
 impl<'w> Claims<'_, 'w> {
@@ -338,6 +359,7 @@ impl<'w> Claims<'_, 'w> {
         if !doubted {
             self.owners[session] = Owner::Row(name);
         }
+        self.taken[row] = Some(session);
         self.rows[row] = Joined::Here(Here {
             seen: self.sessions[session],
             by,
@@ -380,8 +402,8 @@ impl<'w> Claims<'_, 'w> {
             let written = written_by(row, self.registry, self.ledger);
             let mut own = Vec::new();
             for &session in self.index.with_pid(pid) {
-                let server = self.sessions[session].server;
-                if row.server.as_ref().is_some_and(|name| name != &server.name) {
+                let socket = &self.sessions[session].server.socket;
+                if !servers_of(row, self.world).any(|server| server.socket == *socket) {
                     continue;
                 }
                 match self.recorded_pane(session, pid, row, written) {
@@ -410,7 +432,10 @@ impl<'w> Claims<'_, 'w> {
                 .filter(|&at| self.registry.rows[at].name == self.sessions[session].session.name)
                 .collect();
             match (rows.as_slice(), named.as_slice()) {
-                ([one], _) | (_, [one]) => self.take(*one, session, By::Pid, true),
+                ([one], _) | (_, [one]) => {
+                    let sure = self.life_was_seen(&self.registry.rows[*one]);
+                    self.take(*one, session, By::Pid, sure);
+                }
                 _ => {
                     for &at in &rows {
                         self.doubt(session, at);
@@ -462,42 +487,62 @@ impl<'w> Claims<'_, 'w> {
                 if matches!(self.rows[at], Joined::Here(_)) {
                     continue;
                 }
-                let doubted = matches!(self.rows[at], Joined::Maybe(_));
-                let mut sure = !doubted;
-                for server in servers_of(row, self.world) {
-                    if !matches!(server.state, ServerState::Listed(_)) {
-                        // Something preferred could not be listed, and might have had the name.
-                        sure &= !matches!(server.state, ServerState::Unknown(_))
-                            && server.listener.is_absent();
-                        continue;
-                    }
-                    let found = self
-                        .index
-                        .with_name(&row.name)
-                        .iter()
-                        .copied()
-                        .find(|&session| {
-                            let seen = &self.sessions[session];
-                            seen.server.name == server.name
-                                && (!exact || seen.session.name == row.name)
-                        });
-                    let Some(session) = found else { continue };
-                    if self.is_free(session) {
-                        let contested = !exact && self.contested(turn, at, session);
-                        self.take(at, session, By::Name, sure && !contested);
-                    } else {
-                        self.rows[at] = Joined::Maybe(format!(
-                            "a session of this name is live, but it is another row's ({})",
-                            match &self.owners[session] {
-                                Owner::Row(name) => name.as_str(),
-                                _ => "unknown",
-                            }
-                        ));
-                    }
-                    break;
+                let Some(session) = self.first_of_name(row, exact) else {
+                    continue;
+                };
+                if self.is_free(session) {
+                    let sure = !matches!(self.rows[at], Joined::Maybe(_))
+                        && self.is_first_choice(row, session, exact)
+                        && (exact || !self.contested(turn, at, session));
+                    self.take(at, session, By::Name, sure);
+                } else {
+                    self.rows[at] = Joined::Maybe(format!(
+                        "a session of this name is live, but it is another row's ({})",
+                        match &self.owners[session] {
+                            Owner::Row(name) => name.as_str(),
+                            _ => "unknown",
+                        }
+                    ));
                 }
             }
         }
+    }
+
+    /// The session of a row's name on the first of its servers that has one.
+    fn first_of_name(&self, row: &Row, exact: bool) -> Option<usize> {
+        servers_of(row, self.world).find_map(|server| {
+            self.index
+                .with_name(&row.name)
+                .iter()
+                .copied()
+                .find(|&session| {
+                    let seen = &self.sessions[session];
+                    seen.server.socket == server.socket && (!exact || seen.session.name == row.name)
+                })
+        })
+    }
+
+    /// Whether no server that could not be listed may have a session that the row would rather be joined
+    /// with.
+    fn is_first_choice(&self, row: &Row, session: usize, exact: bool) -> bool {
+        let chosen = &self.sessions[session].server.name;
+        servers_of(row, self.world)
+            // A name that is not exact gives way to an exact one on any server.
+            .take_while(|server| !exact || server.name != *chosen)
+            .all(was_seen)
+            && self.life_was_seen(row)
+    }
+
+    /// Whether the session that the ledger remembers as the row's was listed, or is over.
+    fn life_was_seen(&self, row: &Row) -> bool {
+        incarnation_here(row, self.ledger, self.world).is_none_or(|life| {
+            has_ended(self.world, life.server)
+                || self
+                    .world
+                    .servers
+                    .iter()
+                    .any(|server| server.socket == life.socket && was_seen(server))
+        })
     }
 
     /// Whether two rows without an exact match would both become this session's name.
@@ -507,7 +552,7 @@ impl<'w> Claims<'_, 'w> {
             other != row
                 && self.registry.rows[other].name.normalised() == name
                 && self.registry.rows[other].server == self.registry.rows[row].server
-                && matches!(self.rows[other], Joined::Nowhere)
+                && !matches!(self.rows[other], Joined::Here(_))
         })
     }
 }
@@ -545,21 +590,13 @@ fn is_before(one: &Seen<'_>, other: &Seen<'_>) -> bool {
 fn withdraw_certainty(
     rows: &mut [Joined<'_>],
     registry: &Registry,
-    sessions: &[Seen<'_>],
+    taken: &[Option<usize>],
     owners: &[Owner],
-    index: &Index,
 ) {
-    for (at, joined) in rows.iter_mut().enumerate() {
-        let Joined::Here(here) = joined else { continue };
-        let key = (
-            here.seen.server.socket.clone(),
-            here.seen.session.id.clone(),
-        );
-        let Some(&session) = index.by_id.get(&key) else {
-            continue;
-        };
-        debug_assert!(std::ptr::eq(sessions[session].session, here.seen.session));
-        if owners[session] != Owner::Row(registry.rows[at].name.clone()) {
+    for ((joined, row), session) in rows.iter_mut().zip(&registry.rows).zip(taken) {
+        if let (Joined::Here(here), Some(session)) = (joined, session)
+            && owners[*session] != Owner::Row(row.name.clone())
+        {
             here.sure = false;
         }
     }

@@ -19,7 +19,10 @@ pub fn keys(edit: &Edit) -> BTreeMap<String, String> {
             Op::Set { path, value } => flatten(&path.join("."), &value, &mut keys),
             Op::Append { row } => flatten("", &Value::Map(row), &mut keys),
             Op::Gather { keys: moved, under } => {
-                keys.insert(format!("{under} <- {}", moved.join(",")), "moved".to_owned());
+                keys.insert(
+                    format!("{under} <- {}", moved.join(",")),
+                    "moved".to_owned(),
+                );
             }
             Op::Prepend { key, text } => {
                 keys.insert(format!("{key}[0]"), text);
@@ -63,7 +66,11 @@ pub fn edited(registry: &Registry, edits: &[Edit], at: Timestamp) -> Registry {
     if edits.is_empty() {
         return registry;
     }
-    let before: Vec<Fingerprint> = registry.rows.iter().map(|row| row.fingerprint.clone()).collect();
+    let before: Vec<Fingerprint> = registry
+        .rows
+        .iter()
+        .map(|row| row.fingerprint.clone())
+        .collect();
     for edit in edits {
         match &edit.target {
             Target::New { name } => {
@@ -160,7 +167,11 @@ impl Mapping {
                 .as_ref()
                 .map_or(Value::Null, |id| text(id.as_str()));
             mapping.values.insert(key.to_owned(), value);
-            let previous = id.previous.iter().map(|id| id.as_str().to_owned()).collect();
+            let previous = id
+                .previous
+                .iter()
+                .map(|id| id.as_str().to_owned())
+                .collect();
             mapping.lists.insert(format!("{key}_previous"), previous);
         }
         mapping

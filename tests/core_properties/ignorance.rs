@@ -29,7 +29,9 @@ impl Mask {
         let mut hides = || {
             place += 1;
             self.places.iter().any(|&it| usize::from(it) == place)
-                || self.every.is_some_and(|every| place % usize::from(every) == 0)
+                || self
+                    .every
+                    .is_some_and(|every| place % usize::from(every) == 0)
         };
         let mut poorer = scene.clone();
         poorer.world = blurred(&scene.world, &mut hides);
@@ -57,7 +59,7 @@ proptest! {
             let added = not_contained(&less.edits(), &more.edits());
             prop_assert!(
                 added.is_empty(),
-                "grace {grace:?}\nseeing less added {added:#?}\nricher {:#?}\npoorer {:#?}",
+                "grace {grace:?}\nseeing less added {added:?}\nricher {:#?}\npoorer {:#?}",
                 more.says(),
                 less.says()
             );

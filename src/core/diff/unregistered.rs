@@ -353,9 +353,9 @@ fn old_enough(scene: &Scene<'_, '_>, created: Timestamp) -> Wait {
 /// A server that is preferred to this session's, and could not be listed: it may have the name too.
 fn hidden_before(world: &World, seen: &Seen<'_>) -> Option<Held> {
     world
-        .servers
-        .iter()
-        .take_while(|server| server.socket != seen.server.socket)
+        .by_preference()
+        .into_iter()
+        .take_while(|server| server.name != seen.server.name)
         .find(|server| match &server.state {
             ServerState::Listed(_) | ServerState::Refused | ServerState::Missing => false,
             ServerState::Unknown(_) => true,
@@ -370,17 +370,17 @@ fn hidden_before(world: &World, seen: &Seen<'_>) -> Option<Held> {
 
 /// Whether a preferred server has a session of this name.
 fn shadowed(scene: &Scene<'_, '_>, seen: &Seen<'_>) -> bool {
-    let rank = |socket: &str| {
-        scene
-            .world
-            .servers
-            .iter()
-            .position(|server| server.socket == socket)
-    };
-    scene.join.named(&seen.session.name).any(|other| {
-        other.server.socket != seen.server.socket
-            && rank(&other.server.socket) < rank(&seen.server.socket)
-    })
+    scene
+        .world
+        .by_preference()
+        .into_iter()
+        .take_while(|server| server.name != seen.server.name)
+        .any(|server| {
+            scene
+                .join
+                .named(&seen.session.name)
+                .any(|other| other.server.name == server.name)
+        })
 }
 
 /// Whether the session's folder has a nearer roll of its own.

@@ -74,9 +74,11 @@ impl Seeds {
         }
         for agent in AGENTS {
             for folder in FOLDERS {
-                let asked = scene.registry.rows.iter().any(|row| {
-                    row.agent == Some(agent) && row.recorded_id(agent).is_none()
-                });
+                let asked = scene
+                    .registry
+                    .rows
+                    .iter()
+                    .any(|row| row.agent == Some(agent) && row.recorded_id(agent).is_none());
                 if asked {
                     let sight = folder_sight(scene, agent, folder, &mut dice);
                     scene
@@ -121,10 +123,7 @@ fn processes_in_tmux(scene: &Scene) -> BTreeMap<Pid, ProcessSight> {
             plain(agent, start.ticks + 1, start.at, vec![shell, server]),
         );
         let server_start = Timestamp::from_secs(listing.server.start);
-        found.insert(
-            server.pid,
-            plain(server.pid, 1, server_start, Vec::new()),
-        );
+        found.insert(server.pid, plain(server.pid, 1, server_start, Vec::new()));
     }
     found
 }

@@ -32,7 +32,13 @@ const NAMES: [&str; 7] = [
     "notes",
     "a:b-creator-claude",
 ];
-const SERVERS: [&str; 5] = ["default", "work", "tmp", "/run/odd.sock", "/tmp/tmux-1000/default"];
+const SERVERS: [&str; 5] = [
+    "default",
+    "work",
+    "tmp",
+    "/run/odd.sock",
+    "/tmp/tmux-1000/default",
+];
 const PANE_PIDS: [Pid; 6] = [100, 101, 102, 103, 104, 105];
 const OTHER_PIDS: [Pid; 2] = [200, 201];
 const CONVERSATIONS: [&str; 4] = ["c1", "c2", "c3", "c4"];

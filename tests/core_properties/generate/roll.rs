@@ -15,7 +15,11 @@ impl Seeds {
         for (index, seed) in self.rows.iter().enumerate() {
             let mut dice = Dice(seed);
             let row = any_row(scene, index, &mut dice);
-            let taken = scene.registry.rows.iter().any(|other| other.name == row.name)
+            let taken = scene
+                .registry
+                .rows
+                .iter()
+                .any(|other| other.name == row.name)
                 || scene
                     .registry
                     .invalid

@@ -7,6 +7,7 @@ mod machine;
 mod row;
 mod tmux;
 
+use std::fmt;
 use std::time::Duration;
 
 use headcount::core::diff::{Fate, diff};
@@ -18,11 +19,13 @@ use headcount::core::plan::{Decision, Plan, plan};
 use headcount::core::policy::Policy;
 use headcount::core::registry::{Registry, Status};
 use headcount::core::sighting::Sighting;
-use headcount::core::world::{Place, Vantage, World};
+use headcount::core::world::{Place, ServerState, Vantage, World};
 
 pub use machine::{Alive, dead, process};
 pub use row::{Declared, content, row};
-pub use tmux::{Pane, Server, Session, missing, pane, record, refused, session, silent, socket_of, tmux};
+pub use tmux::{
+    Pane, Server, Session, missing, pane, record, refused, session, silent, socket_of, tmux,
+};
 
 /// When every scene plays, in seconds since the epoch.
 pub const NOON: i64 = 1_800_000_000;
@@ -62,13 +65,77 @@ pub fn unknown<T>() -> Sighting<T> {
 }
 
 /// Everything one pass of the core is given.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Scene {
     pub registry: Registry,
     pub world: World,
     pub ledger: Ledger,
     pub policy: Policy,
     pub now: Timestamp,
+}
+
+/// One thing a line, for whoever has to find out what a property did not hold for.
+impl fmt::Debug for Scene {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "now {:?}, roll written {:?}",
+            self.now, self.registry.written_at
+        )?;
+        writeln!(f, "{:?}\n{:?}", self.policy, self.world.vantage)?;
+        for row in &self.registry.rows {
+            writeln!(f, "{row:?}")?;
+        }
+        writeln!(
+            f,
+            "{:?} {:?}",
+            self.registry.invalid, self.registry.identities
+        )?;
+        for server in &self.world.servers {
+            let ServerState::Listed(listing) = &server.state else {
+                writeln!(f, "{server:?}")?;
+                continue;
+            };
+            let (name, listener) = (&server.name, &server.listener);
+            writeln!(
+                f,
+                "SERVER {name} {:?} listener {listener:?}",
+                listing.server
+            )?;
+            for session in &listing.sessions {
+                writeln!(
+                    f,
+                    "  SESSION {} {} {:?}",
+                    session.id, session.name, session.created
+                )?;
+                for pane in &session.panes {
+                    writeln!(f, "    {pane:?}")?;
+                }
+            }
+        }
+        for (key, sight) in &self.world.processes {
+            writeln!(f, "PROCESS {key} {sight:?}")?;
+        }
+        for (key, sight) in &self.world.artifacts {
+            writeln!(f, "ARTIFACT {key:?} {sight:?}")?;
+        }
+        for (key, sight) in &self.world.folders {
+            writeln!(f, "FOLDER {key:?} {sight:?}")?;
+        }
+        writeln!(f, "rolls {:?}", self.world.nearest_rolls)?;
+        writeln!(
+            f,
+            "LEDGER {:?} {:?}",
+            self.ledger.homes, self.ledger.servers
+        )?;
+        for (key, row) in &self.ledger.rows {
+            writeln!(f, "  {key:?} {row:?}")?;
+        }
+        for (id, drift) in &self.ledger.drifts {
+            writeln!(f, "  {id:?} {drift:?}")?;
+        }
+        Ok(())
+    }
 }
 
 pub fn scene() -> Scene {

@@ -1,5 +1,7 @@
 //! Rows of the roll.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use headcount::core::ids::{AgentKind, ConversationId, Fingerprint, Pid, ServerName, Timestamp};
 use headcount::core::policy::Policy;
 use headcount::core::registry::{AUTO_DETECTED, RecordedId, Row, RowEnd, RowPane, Status};
@@ -102,5 +104,7 @@ pub fn content(row: &Row) -> Fingerprint {
     let mut bare = row.clone();
     bare.index = 0;
     bare.fingerprint = Fingerprint::new("");
-    Fingerprint::new(format!("{bare:?}"))
+    let mut hash = DefaultHasher::new();
+    format!("{bare:?}").hash(&mut hash);
+    Fingerprint::new(format!("{:016x}", hash.finish()))
 }
