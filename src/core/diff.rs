@@ -163,7 +163,7 @@ impl<'a, 'w> Scene<'a, 'w> {
                     row,
                     format!("{}: {why}. Nothing is written.", row.name),
                 );
-                Fate::Elsewhere
+                Fate::Unseen
             }
             (Joined::Nowhere, Status::Running) => tmux_gone::find(self, row),
             (Joined::Maybe(_) | Joined::Nowhere, _) => Fate::Gone,

@@ -412,6 +412,12 @@ impl<'w> Claims<'_, 'w> {
                     Age::TooClose => self.doubt(session, at),
                 }
             }
+            if matches!(self.rows[at], Joined::Maybe(_)) {
+                for session in own {
+                    self.doubt(session, at);
+                }
+                continue;
+            }
             if self.is_joined(at) {
                 continue;
             }

@@ -23,7 +23,7 @@ use proptest::prelude::*;
 
 use crate::scene::{NOON, Scene, ago, not_there, record, scene, seen, socket_of, unknown};
 
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 10] = [
     "app-creator-claude",
     "app-creator-agy",
     "lib-creator-claude",
@@ -31,6 +31,9 @@ const NAMES: [&str; 7] = [
     "a.b-creator-claude",
     "notes",
     "a:b-creator-claude",
+    "one-creator-claude",
+    "two-creator-claude",
+    "three",
 ];
 const SERVERS: [&str; 5] = [
     "default",
@@ -66,8 +69,8 @@ pub struct Seeds {
 pub fn seeds() -> impl Strategy<Value = Seeds> {
     let byte = any::<u8>;
     (
-        prop::collection::vec(prop::array::uniform14(byte()), 0..6),
-        prop::collection::vec(prop::array::uniform14(byte()), 6),
+        prop::collection::vec(prop::array::uniform14(byte()), 0..8),
+        prop::collection::vec(prop::array::uniform14(byte()), 8),
         prop::array::uniform5(prop::array::uniform5(byte())),
         prop::collection::vec(prop::array::uniform8(byte()), 0..6),
         prop::array::uniform6(prop::array::uniform12(byte())),

@@ -12,9 +12,17 @@ use crate::scene::{Scene, content};
 
 impl Seeds {
     pub(super) fn declare(&self, scene: &mut Scene) {
+        // Now and then a whole crowd says that it runs, so that the brake on mass changes has work.
+        let crowd = Dice(&self.machine[8..]).rarely(4);
         for (index, seed) in self.rows.iter().enumerate() {
             let mut dice = Dice(seed);
-            let row = any_row(scene, index, &mut dice);
+            let mut row = any_row(scene, index, &mut dice);
+            if crowd {
+                row.status = Status::Running;
+                row.end = RowEnd::default();
+                row.server = None;
+                row.fingerprint = content(&row);
+            }
             let taken = scene
                 .registry
                 .rows
