@@ -6,10 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::absence::has_ended;
-use super::ids::{Pid, SessionName, Timestamp};
-use super::ledger::{Incarnation, KnownRow, Ledger, RowKey};
-use super::policy::limits::CLOCK_SLACK;
+use super::ids::{AgentKind, Pid, SessionName, Timestamp};
+use super::ledger::Incarnation;
+use super::past::{Age, Past};
 use super::registry::{Registry, Row, Status};
 use super::sighting::Sighting;
 use super::world::{Listing, PaneSight, ServerSight, ServerState, SessionSight, World};
@@ -84,68 +83,6 @@ pub enum Owner {
     Twin,
 }
 
-/// The key under which the ledger knows a row.
-#[must_use]
-pub fn key_of(row: &Row) -> RowKey {
-    RowKey {
-        name: row.name.clone(),
-        server: row.server.clone(),
-    }
-}
-
-/// What the ledger knows of this row, if it is still the same row.
-#[must_use]
-pub fn known<'l>(row: &Row, ledger: &'l Ledger) -> Option<&'l KnownRow> {
-    ledger.rows.get(&key_of(row))
-}
-
-/// The incarnation the ledger last saw of a row, if that was in this place and boot.
-#[must_use]
-pub fn incarnation_here<'l>(
-    row: &Row,
-    ledger: &'l Ledger,
-    world: &World,
-) -> Option<&'l Incarnation> {
-    known(row, ledger)
-        .and_then(|known| known.alive.as_ref())
-        .filter(|alive| {
-            alive.place == world.vantage.place && alive.incarnation.boot == world.vantage.boot
-        })
-        .map(|alive| &alive.incarnation)
-}
-
-/// The latest moment at which a row can have been written: when the ledger first met its content, else
-/// when the file was last written.
-#[must_use]
-pub fn written_by(row: &Row, registry: &Registry, ledger: &Ledger) -> Timestamp {
-    known(row, ledger)
-        .filter(|known| known.fingerprint == row.fingerprint)
-        .map_or(registry.written_at, |known| known.since)
-}
-
-/// Whether a process is the one a row recorded, by when it began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Age {
-    /// It began before the row was written.
-    Older,
-    /// It began after the row was written: the pid was used again.
-    Newer,
-    /// The two moments are too close to tell.
-    TooClose,
-}
-
-/// Compares a process's start with the latest moment a row can have been written.
-#[must_use]
-pub fn age(started: Timestamp, written: Timestamp) -> Age {
-    if started <= written {
-        Age::Older
-    } else if started > written.plus(CLOCK_SLACK) {
-        Age::Newer
-    } else {
-        Age::TooClose
-    }
-}
-
 /// The servers a row's session can be on, in the order they are asked: the one it names, under all of its
 /// names; else the default one and then all others.
 pub fn servers_of<'w>(row: &Row, world: &'w World) -> impl Iterator<Item = &'w ServerSight> {
@@ -172,7 +109,8 @@ fn was_seen(server: &ServerSight) -> bool {
 impl<'w> Join<'w> {
     /// Joins every row with at most one session, and every session with at most one row.
     #[must_use]
-    pub fn new(registry: &Registry, world: &'w World, ledger: &Ledger) -> Self {
+    pub fn new(past: Past<'_>, world: &'w World) -> Self {
+        let registry = past.registry;
         let sessions = listed(world);
         let mut owners = vec![Owner::Nobody; sessions.len()];
         let mut rows: Vec<Joined<'w>> = vec![Joined::Nowhere; registry.rows.len()];
@@ -198,9 +136,7 @@ impl<'w> Join<'w> {
                 .filter(|&at| (registry.rows[at].status == Status::Running) == running)
                 .collect();
             let mut claims = Claims {
-                registry,
-                world,
-                ledger,
+                past,
                 index: &index,
                 sessions: &sessions,
                 owners: &mut owners,
@@ -341,9 +277,7 @@ fn claim_for_invalid_rows(
 }
 
 struct Claims<'a, 'w> {
-    registry: &'a Registry,
-    world: &'w World,
-    ledger: &'a Ledger,
+    past: Past<'a>,
     index: &'a Index,
     sessions: &'a [Seen<'w>],
     owners: &'a mut Vec<Owner>,
@@ -354,7 +288,7 @@ struct Claims<'a, 'w> {
 
 impl<'w> Claims<'_, 'w> {
     fn take(&mut self, row: usize, session: usize, by: By, sure: bool) {
-        let name = self.registry.rows[row].name.clone();
+        let name = self.past.registry.rows[row].name.clone();
         let doubted = matches!(self.owners[session], Owner::Perhaps(_));
         if !doubted {
             self.owners[session] = Owner::Row(name);
@@ -377,8 +311,8 @@ impl<'w> Claims<'_, 'w> {
 
     fn by_incarnation(&mut self, turn: &[usize]) {
         for &at in turn {
-            let row = &self.registry.rows[at];
-            let Some(life) = incarnation_here(row, self.ledger, self.world) else {
+            let row = &self.past.registry.rows[at];
+            let Some(life) = self.past.life(row) else {
                 continue;
             };
             let key = (life.socket.clone(), life.session.clone());
@@ -397,16 +331,15 @@ impl<'w> Claims<'_, 'w> {
         // First find all claims, so that two rows with one pid are seen as what they are.
         let mut claims: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for &at in turn {
-            let row = &self.registry.rows[at];
+            let row = &self.past.registry.rows[at];
             let Some(pid) = row.pane.pid else { continue };
-            let written = written_by(row, self.registry, self.ledger);
             let mut own = Vec::new();
             for &session in self.index.with_pid(pid) {
                 let socket = &self.sessions[session].server.socket;
-                if !servers_of(row, self.world).any(|server| server.socket == *socket) {
+                if !servers_of(row, self.past.world).any(|server| server.socket == *socket) {
                     continue;
                 }
-                match self.recorded_pane(session, pid, row, written) {
+                match self.recorded_pane(session, pid, row) {
                     Age::Older => own.push(session),
                     Age::Newer => {}
                     Age::TooClose => self.doubt(session, at),
@@ -435,11 +368,13 @@ impl<'w> Claims<'_, 'w> {
             let named: Vec<usize> = rows
                 .iter()
                 .copied()
-                .filter(|&at| self.registry.rows[at].name == self.sessions[session].session.name)
+                .filter(|&at| {
+                    self.past.registry.rows[at].name == self.sessions[session].session.name
+                })
                 .collect();
             match (rows.as_slice(), named.as_slice()) {
                 ([one], _) | (_, [one]) => {
-                    let sure = self.life_was_seen(&self.registry.rows[*one]);
+                    let sure = self.life_was_seen(&self.past.registry.rows[*one]);
                     self.take(*one, session, By::Pid, sure);
                 }
                 _ => {
@@ -452,22 +387,14 @@ impl<'w> Claims<'_, 'w> {
     }
 
     /// Whether the pane of that pid is the one the row recorded.
-    fn recorded_pane(&self, session: usize, pid: Pid, row: &Row, written: Timestamp) -> Age {
+    fn recorded_pane(&self, session: usize, pid: Pid, row: &Row) -> Age {
         let panes = &self.sessions[session].session.panes;
         let Some(pane) = panes.iter().find(|pane| pane.pid == pid) else {
             return Age::Newer;
         };
         match &pane.start {
-            Sighting::Present(start) => {
-                let remembered = incarnation_here(row, self.ledger, self.world)
-                    .filter(|life| life.pid == pid)
-                    .and_then(|life| life.start);
-                match remembered {
-                    Some(ticks) if ticks == start.ticks => Age::Older,
-                    Some(_) => Age::Newer,
-                    None => age(start.at, written),
-                }
-            }
+            Sighting::Present(start) => self.past.age(row, start.ticks, start.at),
+            _ if self.past.is_recorded_dead(row, pid) => Age::Newer,
             Sighting::Absent(_) | Sighting::Unknown(_) => Age::TooClose,
         }
     }
@@ -475,7 +402,7 @@ impl<'w> Claims<'_, 'w> {
     fn doubt(&mut self, session: usize, row: usize) {
         let why = format!(
             "session {} may be the one that row {} records, by the pid of its pane",
-            self.sessions[session].session.name, self.registry.rows[row].name
+            self.sessions[session].session.name, self.past.registry.rows[row].name
         );
         if self.is_free(session) {
             self.owners[session] = Owner::Perhaps(why.clone());
@@ -489,7 +416,7 @@ impl<'w> Claims<'_, 'w> {
         // Exact names before names that tmux would have stored differently.
         for exact in [true, false] {
             for &at in turn {
-                let row = &self.registry.rows[at];
+                let row = &self.past.registry.rows[at];
                 if matches!(self.rows[at], Joined::Here(_)) {
                     continue;
                 }
@@ -516,7 +443,7 @@ impl<'w> Claims<'_, 'w> {
 
     /// The session of a row's name on the first of its servers that has one.
     fn first_of_name(&self, row: &Row, exact: bool) -> Option<usize> {
-        servers_of(row, self.world).find_map(|server| {
+        servers_of(row, self.past.world).find_map(|server| {
             self.index
                 .with_name(&row.name)
                 .iter()
@@ -532,7 +459,7 @@ impl<'w> Claims<'_, 'w> {
     /// with.
     fn is_first_choice(&self, row: &Row, session: usize, exact: bool) -> bool {
         let chosen = &self.sessions[session].server.name;
-        servers_of(row, self.world)
+        servers_of(row, self.past.world)
             // A name that is not exact gives way to an exact one on any server.
             .take_while(|server| !exact || server.name != *chosen)
             .all(was_seen)
@@ -541,9 +468,10 @@ impl<'w> Claims<'_, 'w> {
 
     /// Whether the session that the ledger remembers as the row's was listed, or is over.
     fn life_was_seen(&self, row: &Row) -> bool {
-        incarnation_here(row, self.ledger, self.world).is_none_or(|life| {
-            has_ended(self.world, life.server)
+        self.past.life(row).is_none_or(|life| {
+            self.past.has_ended(life.server)
                 || self
+                    .past
                     .world
                     .servers
                     .iter()
@@ -556,8 +484,8 @@ impl<'w> Claims<'_, 'w> {
         let name = self.sessions[session].session.name.normalised();
         turn.iter().any(|&other| {
             other != row
-                && self.registry.rows[other].name.normalised() == name
-                && self.registry.rows[other].server == self.registry.rows[row].server
+                && self.past.registry.rows[other].name.normalised() == name
+                && self.past.registry.rows[other].server == self.past.registry.rows[row].server
                 && !matches!(self.rows[other], Joined::Here(_))
         })
     }
@@ -615,7 +543,7 @@ fn withdraw_certainty(
 /// Says what could not be told apart where several panes could be meant.
 pub fn pane_of<'w>(
     row: Option<&Row>,
-    agent: Option<super::ids::AgentKind>,
+    agent: Option<AgentKind>,
     life: Option<&Incarnation>,
     session: &'w SessionSight,
 ) -> Result<&'w PaneSight, String> {

@@ -5,7 +5,7 @@ use crate::core::absence::Asked;
 use crate::core::drift::{Confidence, Drift, Evidence, Held, Kind, Note, NoteKind, Wait};
 use crate::core::edit::{Change, Edit, PaneRecord, Target, Value};
 use crate::core::ids::{AgentKind, ConversationId, ServerName, Timestamp};
-use crate::core::join::{By, Here, Owner, Seen, incarnation_here, known, pane_of};
+use crate::core::join::{By, Here, Owner, Seen, pane_of};
 use crate::core::registry::Row;
 use crate::core::sighting::Sighting;
 use crate::core::world::{NearestRoll, PaneSight, ServerState, World};
@@ -113,7 +113,7 @@ fn register(scene: &mut Scene<'_, '_>, seen: &Seen<'_>, agent: AgentKind, doubt:
 /// An ended row whose session is alive: revived, mistaken, or only a note.
 pub(super) fn revival(scene: &mut Scene<'_, '_>, row: &Row, here: &Here<'_>) {
     let session = here.seen.session;
-    let life = incarnation_here(row, scene.ledger, scene.world);
+    let life = scene.past.life(row);
     let source = format!("tmux:{}", here.seen.server.name);
     if row.ended_by_headcount() && here.by == By::Incarnation {
         let said = format!(
@@ -196,7 +196,7 @@ pub(super) fn reincarnation(scene: &mut Scene<'_, '_>, row: &Row, here: &Here<'_
         let text = format!("{}: its session is now called {}.", row.name, session.name);
         scene.note(NoteKind::Renamed, row, text);
     }
-    let life = incarnation_here(row, scene.ledger, scene.world);
+    let life = scene.past.life(row);
     let pane = match pane_of(Some(row), row.agent, life, session) {
         Ok(pane) => pane,
         Err(why) => {
@@ -333,7 +333,7 @@ fn still_alive(scene: &mut Scene<'_, '_>, row: &Row, why: &str) {
 
 /// `None` where the two moments cannot be compared. Order by boot first, since clocks jump.
 fn created_after_end(scene: &Scene<'_, '_>, row: &Row, created: Timestamp) -> Option<bool> {
-    if scene.inquiry().older_than_boot(row) && known(row, scene.ledger).is_some() {
+    if scene.past.is_before_boot(row) && scene.past.known(row).is_some() {
         return Some(true);
     }
     let end = row.end.at?;

@@ -1,10 +1,10 @@
 //! What earlier looks may have left behind: true, outdated, or of another machine.
 
 use headcount::core::ids::{AgentKind, BootId, ConversationId, Fingerprint, Timestamp};
-use headcount::core::join::key_of;
 use headcount::core::ledger::{
     Incarnation, KnownArtifact, KnownId, KnownRow, KnownServer, SeenAlive,
 };
+use headcount::core::past::key_of;
 use headcount::core::registry::Row;
 use headcount::core::sighting::Sighting;
 use headcount::core::world::{Place, ServerId, ServerState};
