@@ -13,4 +13,11 @@
     reason = "`pub` marks what tests may use of a support module"
 )]
 
+mod bad_input;
+mod commands;
+mod exit_codes;
+mod ordinary_days;
+mod reports;
+mod roll_format;
+mod state_folder;
 mod support;

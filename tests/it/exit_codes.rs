@@ -1,0 +1,1 @@
+//! What the exit code says, with and without `--detailed-exitcode`.

@@ -1,0 +1,1 @@
+//! What a report says and how: its keys, its sentences, its three formats.

@@ -1,0 +1,1 @@
+//! The state folder: private, and of use even after it was damaged.
