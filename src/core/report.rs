@@ -21,8 +21,6 @@ pub struct Report {
     pub dry_run: bool,
     /// The roll's fingerprint when it was read.
     pub fingerprint: Fingerprint,
-    /// How many rows could be read.
-    pub rows: usize,
     /// The names of all live sessions.
     pub alive: Vec<SessionName>,
     /// Whether every running row's session was seen, or proven absent.
@@ -170,7 +168,6 @@ impl Report {
             roll: roll.to_owned(),
             dry_run,
             fingerprint: registry.fingerprint.clone(),
-            rows: registry.rows.len(),
             alive: world.alive(),
             confirmed: assessment.confirmed,
             vantage: world.vantage.clone(),
