@@ -1,2 +1,8 @@
 //! The `headcount` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    ExitCode::from(headcount::cli::run(std::env::args_os()).await)
+}

@@ -37,6 +37,19 @@ pub enum Decision {
     Told,
 }
 
+impl Decision {
+    /// One word for it. Two looks that make the same of a drift have the same word.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Write(_) => "write",
+            Self::Pending { .. } => "pending",
+            Self::Held(held) => held.as_str(),
+            Self::Told => "told",
+        }
+    }
+}
+
 impl Plan {
     /// The edits to write now, in the order of the drifts.
     #[must_use]
@@ -95,8 +108,13 @@ pub fn assess(
     now: Timestamp,
 ) -> Assessment {
     let findings = diff(registry, world, ledger, policy, now);
-    let ledger = ledger.with_look(registry, world, &findings, now);
+    let mut ledger = ledger.with_look(registry, world, &findings, now);
     let plan = plan(registry, &findings, &ledger, policy, now);
+    for (id, decision) in &plan.fates {
+        if let Some(open) = ledger.drifts.get_mut(id) {
+            decision.as_str().clone_into(&mut open.told_as);
+        }
+    }
     let confirmed = registry
         .rows
         .iter()

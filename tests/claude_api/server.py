@@ -1,38 +1,48 @@
 """A stand-in for the model API that Claude Code talks to, on the loopback interface only.
 
-It answers every request with a short text. When what the person typed contains a line `RUN: COMMAND` it
-answers with a call of the Bash tool instead, and ends the turn when the tool's result comes back. It prints
-the port it listens on, and ends when its standard input does.
+It answers every request with a short text, unless what the person typed has a line that is an order:
+
+- `RUN: COMMAND`: it answers with a call of the Bash tool, and ends the turn when the tool's result comes back;
+- `HOLD: PATH`: it answers only when that file exists.
+
+It prints the port it listens on, and ends when its standard input does.
 """
 
 import http.server
+import itertools
 import json
+import os
 import re
 import sys
 import threading
+import time
 
-ORDER = re.compile(r"^RUN: (.+)$", re.MULTILINE)
+ORDER = re.compile(r"^(RUN|HOLD): (.+)", re.MULTILINE)
+numbers = itertools.count(1)
 
 
 def answer(request):
     """The content block that answers a request, and the reason the turn stops there."""
-    blocks = request["messages"][-1]["content"]
+    blocks = next(m["content"] for m in reversed(request["messages"]) if m["role"] == "user")
     if isinstance(blocks, str):
         blocks = [{"type": "text", "text": blocks}]
-    tools = [tool.get("name") for tool in request.get("tools", [])]
     if any(block["type"] == "tool_result" for block in blocks):
         return {"type": "text", "text": "That is done."}, "end_turn"
-    for block in blocks:
-        order = ORDER.search(block.get("text", ""))
-        if order and "Bash" in tools:
-            call = {"command": order[1].strip(), "description": "What was asked for"}
-            return {"type": "tool_use", "id": "toolu_01", "name": "Bash", "input": call}, "tool_use"
+    # Requests without tools are not the conversation itself: they ask for its title, for instance.
+    orders = [ORDER.search(block.get("text", "")) for block in blocks if request.get("tools")]
+    for kind, order in (order.groups() for order in orders if order):
+        if kind == "RUN":
+            call = {"command": order, "description": "What was asked for"}
+            number = next(numbers)
+            return {"type": "tool_use", "id": f"toolu_{number}", "name": "Bash", "input": call}, "tool_use"
+        while not os.path.exists(order):
+            time.sleep(0.02)
     return {"type": "text", "text": "Hello."}, "end_turn"
 
 
 def message(request, content, stop_reason):
     return {
-        "id": "msg_01",
+        "id": f"msg_{next(numbers)}",
         "type": "message",
         "role": "assistant",
         "model": request.get("model", "stand-in"),

@@ -17,6 +17,7 @@ mod bad_input;
 mod commands;
 mod exit_codes;
 mod ordinary_days;
+mod real_claude;
 mod reports;
 mod roll_format;
 mod state_folder;

@@ -67,11 +67,12 @@ impl Claude {
             "cwd": agent.cwd(),
             "startedAt": now,
             "procStart": agent.process.start.to_string(),
-            "pidDomain": pid_domain(),
             "version": "2.1.197",
             "peerProtocol": 1,
             "kind": "interactive",
             "entrypoint": "cli",
+            "name": "project-00",
+            "nameSource": "derived",
             "status": "idle",
             "statusUpdatedAt": now,
             "updatedAt": now,
@@ -136,6 +137,11 @@ impl PidFile {
     /// Where it says that it runs.
     pub fn cwd(self, cwd: &Path) -> Self {
         self.set("cwd", cwd.to_str().expect("a machine's paths are text"))
+    }
+
+    /// With what later versions say: of which machine and which pid namespace its pid is.
+    pub fn in_domain(self, machine: &str, pid_namespace: &str) -> Self {
+        self.set("pidDomain", format!("linux:{machine}:{pid_namespace}"))
     }
 
     /// Any key of it.
@@ -215,47 +221,61 @@ impl Transcript {
         self.path
     }
 
-    /// One question and one answer, with the side lines that the real one puts before them.
+    /// One question and one answer, between the side lines that the real one puts around them.
     fn conversation(&self) -> Vec<Value> {
         let at = chrono::DateTime::<chrono::Utc>::from(self.at)
             .to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+        let id = &self.id;
+        let record = |number: u32, own: Value| {
+            let parent = number
+                .checked_sub(1)
+                .map(|parent| conversation(0xfeed_0000 + parent));
+            let mut record = json!({
+                "parentUuid": parent, "isSidechain": false,
+                "uuid": conversation(0xfeed_0000 + number), "timestamp": at,
+                "userType": "external", "entrypoint": self.entrypoint, "cwd": self.cwd,
+                "sessionId": id, "version": "2.1.197", "gitBranch": "HEAD",
+            });
+            for (key, value) in own.as_object().into_iter().flatten() {
+                record[key] = value.clone();
+            }
+            record
+        };
         let opening = if self.entrypoint == "cli" {
-            json!({ "type": "mode", "mode": "normal", "sessionId": self.id })
+            vec![
+                json!({ "type": "mode", "mode": "normal", "sessionId": id }),
+                json!({ "type": "permission-mode", "permissionMode": "default", "sessionId": id }),
+                json!({
+                    "type": "file-history-snapshot", "messageId": conversation(0xfeed_0000),
+                    "snapshot": {
+                        "messageId": conversation(0xfeed_0000), "trackedFileBackups": {}, "timestamp": at,
+                    },
+                    "isSnapshotUpdate": false,
+                }),
+            ]
         } else {
-            json!({ "type": "queue-operation", "operation": "enqueue", "timestamp": at, "sessionId": self.id })
+            let line = |operation| {
+                json!({
+                    "type": "queue-operation", "operation": operation, "timestamp": at, "sessionId": id,
+                })
+            };
+            vec![line("enqueue"), line("dequeue")]
         };
-        let record = |number: u32, parent: Value, kind: &str, message: Value| {
-            json!({
-                "parentUuid": parent,
-                "isSidechain": false,
-                "type": kind,
-                "message": message,
-                "uuid": conversation(0xfeed_0000 + number),
-                "timestamp": at,
-                "userType": "external",
-                "entrypoint": self.entrypoint,
-                "cwd": self.cwd,
-                "sessionId": self.id,
-                "version": "2.1.197",
-            })
-        };
-        let question = record(
-            1,
-            Value::Null,
-            "user",
-            json!({ "role": "user", "content": "hello" }),
-        );
+        let question = json!({ "type": "user", "message": { "role": "user", "content": "hello" } });
+        let listing = json!({ "type": "attachment", "attachment": { "type": "skill_listing" } });
         let answer = json!({
-            "model": "claude-test", "id": "msg_1", "type": "message", "role": "assistant",
-            "content": [{ "type": "text", "text": "Hello." }], "stop_reason": "end_turn",
+            "type": "assistant",
+            "message": {
+                "id": "msg_1", "type": "message", "role": "assistant", "model": "stand-in",
+                "content": [{ "type": "text", "text": "Hello." }], "stop_reason": "end_turn",
+            },
         });
-        let answer = record(2, question["uuid"].clone(), "assistant", answer);
-        let snapshot = json!({
-            "type": "file-history-snapshot", "messageId": question["uuid"],
-            "snapshot": { "messageId": question["uuid"], "trackedFileBackups": {}, "timestamp": at },
-            "isSnapshotUpdate": false,
-        });
-        vec![opening, snapshot, question, answer]
+        let end = json!({ "type": "system", "subtype": "turn_duration", "durationMs": 53 });
+        let turn = [question, listing, answer, end];
+        opening
+            .into_iter()
+            .chain((0..).zip(turn).map(|(number, own)| record(number, own)))
+            .collect()
     }
 }
 
@@ -269,13 +289,6 @@ impl From<&StandIn> for StandIn {
     fn from(agent: &StandIn) -> Self {
         agent.clone()
     }
-}
-
-/// Which pids a record speaks of: of which machine, and of which pid namespace.
-fn pid_domain() -> String {
-    let machine = fs::read_to_string("/etc/machine-id").unwrap_or_default();
-    let namespace = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
-    format!("linux:{}:{}", machine.trim(), namespace.display())
 }
 
 fn millis() -> u64 {

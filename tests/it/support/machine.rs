@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -48,6 +49,7 @@ impl Machine {
         for folder in [
             machine.home(),
             machine.tmux_folder(),
+            machine.bin(),
             machine.project().join(".hermes"),
         ] {
             fs::DirBuilder::new()
@@ -72,6 +74,17 @@ impl Machine {
     /// `TMUX_TMPDIR`. tmux puts its sockets in `tmux-<uid>` below it.
     pub fn tmux_folder(&self) -> PathBuf {
         self.root().join("tmux")
+    }
+
+    /// A folder that comes first in `PATH`, and is empty.
+    pub fn bin(&self) -> PathBuf {
+        self.root().join("bin")
+    }
+
+    fn path(&self) -> OsString {
+        let inherited = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(self.bin()).chain(std::env::split_paths(&inherited));
+        std::env::join_paths(folders).expect("what was split can be joined")
     }
 
     /// Where `tmux -L NAME` has its socket.
@@ -114,13 +127,14 @@ impl Machine {
         self.root().to_str().expect("a machine's paths are text")
     }
 
-    /// A program, to be run in the project with this machine's environment and nothing of the caller's but `PATH`.
-    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+    /// A program, to be run in the project with this machine's environment. Of the caller's it has only `PATH`,
+    /// behind [`Machine::bin`].
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command
             .env_clear()
             .env(MARK, self.mark())
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("PATH", self.path())
             .env("HOME", self.home())
             .env("LANG", "C.UTF-8")
             .env("SHELL", "/bin/sh")

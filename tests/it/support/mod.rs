@@ -48,7 +48,9 @@
 
 mod agent;
 mod agy;
+mod cache;
 mod claude;
+mod claude_code;
 mod document;
 pub mod elsewhere;
 mod footprint;
@@ -66,6 +68,7 @@ mod wait;
 pub use agent::{Agent, StandIn};
 pub use agy::Agy;
 pub use claude::{Claude, conversation};
+pub use claude_code::ClaudeCode;
 pub use document::{FIRST_KEYS, keys};
 pub use elsewhere::Elsewhere;
 pub use footprint::Footprint;
@@ -77,4 +80,4 @@ pub use run::{Pass, Reconcile, Running};
 pub use skill::Skill;
 pub use skip::skip;
 pub use tmux::{Server, Session};
-pub use wait::wait_until;
+pub use wait::{wait_until, wait_until_or};

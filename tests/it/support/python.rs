@@ -5,18 +5,18 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
+use super::cache;
+
 /// The path of a Python 3 that has `PyYAML`, past any shim that would start it through a shell.
 pub fn python() -> &'static Path {
     static PYTHON: OnceLock<Box<Path>> = OnceLock::new();
     PYTHON.get_or_init(|| {
-        ["python3", "/usr/bin/python3"]
+        let own = cache::folder().join("python/bin/python3");
+        [Path::new("python3"), Path::new("/usr/bin/python3"), &own]
             .iter()
             .find_map(|name| {
                 let output = Command::new(name)
-                    .args([
-                        "-c",
-                        "import os, sys, yaml; print(os.path.realpath(sys.executable))",
-                    ])
+                    .args(["-c", "import sys, yaml; print(sys.executable)"])
                     .output()
                     .ok()?;
                 let path = String::from_utf8(output.stdout).ok()?;

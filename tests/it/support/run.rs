@@ -382,14 +382,12 @@ impl Drift {
 
     /// Whether it waits for its time.
     pub fn is_pending(&self) -> bool {
-        is_said(&self.0["pending"])
+        self.0["pending"].is_object()
     }
 
     /// Why it is held, if it is: the word that programs match.
     pub fn held(&self) -> Option<String> {
-        let held = &self.0["held"];
-        let word = held.as_str().or_else(|| held["reason"].as_str())?;
-        Some(word.to_owned())
+        self.0["held"]["reason"].as_str().map(str::to_owned)
     }
 
     /// Whether any of its evidence contains that text.
@@ -404,8 +402,4 @@ impl Deref for Drift {
     fn deref(&self) -> &Value {
         &self.0
     }
-}
-
-fn is_said(value: &Value) -> bool {
-    !matches!(value, Value::Null | Value::Bool(false))
 }

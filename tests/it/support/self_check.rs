@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use rustix::process::Signal;
 use serde_json::json;
 
-use super::{Agent, Machine, Process, conversation, wait_until};
+use super::{Agent, Machine, Pass, Process, conversation, wait_until};
 
 #[test]
 fn a_session_runs_on_a_real_server_in_a_private_folder() {
@@ -410,4 +410,71 @@ fn a_machine_takes_everything_with_it_when_it_goes() {
         process.wait_for_end();
     }
     assert!(!root.exists());
+}
+
+/// A run that reported a drift A of `gone`, a held drift A of `kept` and a note about `kept`.
+fn pass() -> Pass {
+    let report = json!({
+        "tmux_sessions_alive": ["kept"],
+        "tmux_confirmed": true,
+        "drifts": [
+            { "class": "A", "session": "gone", "applied": true, "pending": null, "held": null },
+            { "class": "A", "session": "kept", "applied": false, "pending": null,
+              "held": { "reason": "not_home" } },
+        ],
+        "notes": [{ "kind": "renamed", "session": "kept" }],
+    });
+    Pass {
+        code: Some(0),
+        stdout: report.to_string(),
+        stderr: "a warning".to_owned(),
+    }
+}
+
+#[test]
+fn what_a_report_says_can_be_asked_for() {
+    let pass = pass().exits(0);
+
+    assert!(pass.drift("A", "gone").is_applied());
+    assert!(!pass.drift("A", "kept").is_applied());
+    assert_eq!(pass.held("not_home")[0]["session"], "kept");
+    assert_eq!(pass.note_of("renamed", "kept"), pass.note("renamed"));
+    assert_eq!(pass.alive(), ["kept"]);
+    assert!(pass.is_confirmed());
+    pass.has_no_drift("another");
+    pass.has_no_note("known");
+    pass.complains_of("warning");
+}
+
+#[test]
+fn what_a_report_does_not_say_fails_the_test_that_asks_for_it() {
+    type Question = (&'static str, fn(&Pass));
+    let questions: [Question; 9] = [
+        ("a drift of another class", |pass| {
+            drop(pass.drift("B", "gone"))
+        }),
+        ("a drift of another session", |pass| {
+            drop(pass.drift("A", "another"))
+        }),
+        ("no drift of a session that has one", |pass| {
+            pass.has_no_drift("gone")
+        }),
+        ("no drifts at all", Pass::has_no_drifts),
+        ("another reason to hold", |pass| {
+            drop(pass.held("mass_change"))
+        }),
+        ("another note", |pass| drop(pass.note("known"))),
+        ("a note of another session", |pass| {
+            drop(pass.note_of("renamed", "gone"))
+        }),
+        ("no note of a kind that is there", |pass| {
+            pass.has_no_note("renamed")
+        }),
+        ("another complaint", |pass| pass.complains_of("an error")),
+    ];
+    for (what, question) in questions {
+        let pass = pass();
+        let asked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| question(&pass)));
+        assert!(asked.is_err(), "{what} is found where it is not");
+    }
 }

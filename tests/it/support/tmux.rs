@@ -483,10 +483,16 @@ impl Pane<'_> {
         text.trim_end_matches('\n').to_owned()
     }
 
+    /// Types a text into it.
+    #[track_caller]
+    pub fn type_text(&self, text: &str) {
+        self.server.run(&["send-keys", "-t", &self.id, "-l", text]);
+    }
+
     /// Types a line into it, with Enter.
     #[track_caller]
     pub fn type_line(&self, line: &str) {
-        self.server.run(&["send-keys", "-t", &self.id, "-l", line]);
+        self.type_text(line);
         self.press("Enter");
     }
 

@@ -10,7 +10,13 @@ const LIMIT: Duration = Duration::from_secs(60);
 ///
 /// Fails the test, naming `what`, when it does not happen within a minute.
 #[track_caller]
-pub fn wait_until<T>(what: &str, mut seen: impl FnMut() -> Option<T>) -> T {
+pub fn wait_until<T>(what: &str, seen: impl FnMut() -> Option<T>) -> T {
+    wait_until_or(|| what.to_owned(), seen)
+}
+
+/// The same, for something whose failure takes more than a word to tell.
+#[track_caller]
+pub fn wait_until_or<T>(tell: impl Fn() -> String, mut seen: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(thing) = seen() {
@@ -18,8 +24,9 @@ pub fn wait_until<T>(what: &str, mut seen: impl FnMut() -> Option<T>) -> T {
         }
         assert!(
             start.elapsed() < LIMIT,
-            "waited {} s in vain for: {what}",
-            LIMIT.as_secs()
+            "waited {} s in vain for: {}",
+            LIMIT.as_secs(),
+            tell()
         );
         thread::sleep(Duration::from_millis(10));
     }

@@ -1,0 +1,184 @@
+//! The command line: arguments and environment in, output and an exit code out.
+
+mod environment;
+mod init;
+mod joint;
+mod output;
+mod reconcile;
+mod schema;
+mod signal;
+mod validate;
+
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+
+use clap::error::{ContextKind, ErrorKind};
+use clap::{ArgAction, Args, Parser, Subcommand};
+use tracing::level_filters::LevelFilter;
+
+use crate::exit::Exit;
+use environment::Environment;
+
+/// The flag that decides what an error's code is, even that of a wrong usage.
+const DETAILED: &str = "--detailed-exitcode";
+
+/// Takes the roll of the coding agents on this machine.
+///
+/// The roll, .hermes/agent-sessions.yaml, says which agent sessions should be there. tmux, the process table
+/// and each agent's own files say which are. headcount compares the two, names every difference, and corrects
+/// the roll where the truth is proven. It never starts, stops or types into a session.
+#[derive(Debug, Parser)]
+#[command(name = "headcount", version, after_help = EXAMPLES, max_term_width = 100)]
+struct Arguments {
+    #[command(flatten)]
+    talk: Talk,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  headcount demo                                             see it work, on a private tmux server
+  headcount reconcile --dry-run --emit-diff --format table   what differs? (writes nothing)
+  headcount reconcile --once --emit-diff                     correct the roll, tell it as JSON";
+
+/// How much is logged, on standard error.
+#[derive(Debug, Args)]
+struct Talk {
+    /// Log more: what is done (-v), why (-vv), everything (-vvv)
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Logging")]
+    verbose: u8,
+    /// Log errors only
+    #[arg(
+        short,
+        long,
+        global = true,
+        conflicts_with = "verbose",
+        help_heading = "Logging"
+    )]
+    quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Reconcile(reconcile::Arguments),
+    Init(init::Arguments),
+    Validate(validate::Arguments),
+    Schema(schema::Arguments),
+}
+
+/// Which roll, and where what is known of it is kept.
+#[derive(Debug, Args)]
+struct Places {
+    /// The roll [default: $AGENT_SESSIONS_YAML, else the nearest .hermes/agent-sessions.yaml at or above
+    /// the working folder]
+    #[arg(long, value_name = "PATH")]
+    registry: Option<PathBuf>,
+    /// The state folder [default: $AGENT_SESSIONS_STATE_DIR, else ~/.local/state/headcount]
+    #[arg(long, value_name = "PATH")]
+    state_dir: Option<PathBuf>,
+}
+
+/// Why a command did not do what it was asked to.
+#[derive(Debug)]
+struct Failure {
+    exit: Exit,
+    why: String,
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self {
+            exit: Exit::Failed,
+            why: format!("{error:#}"),
+        }
+    }
+}
+
+/// Runs the command line, and returns the code to end with.
+pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let detailed = arguments.iter().any(|argument| argument == DETAILED);
+    let exit = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => carry_out(arguments).await,
+        Err(error) => explain(&error),
+    };
+    exit.code(detailed)
+}
+
+async fn carry_out(Arguments { talk, command }: Arguments) -> Exit {
+    talk.begin();
+    let environment = Environment::of_this_process();
+    let work = async {
+        match command {
+            Command::Reconcile(arguments) => reconcile::run(arguments, environment).await,
+            Command::Init(arguments) => init::run(arguments, environment).await,
+            Command::Validate(arguments) => validate::run(arguments, environment),
+            Command::Schema(arguments) => schema::run(&arguments),
+        }
+    };
+    let done = tokio::select! {
+        done = work => done,
+        // Whatever is under way ends where it waits, so no file is left half written.
+        exit = signal::received() => Ok(exit),
+    };
+    done.unwrap_or_else(|failure| {
+        output::say(&format!("ERROR: {}", failure.why));
+        failure.exit
+    })
+}
+
+/// Tells what is wrong with the arguments, or what was asked about them.
+fn explain(error: &clap::Error) -> Exit {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let text = error.render();
+            let printed = output::print(|out| write!(out, "{text}"));
+            return printed.map_or_else(|failure| failure.exit, |()| Exit::Done);
+        }
+        ErrorKind::UnknownArgument => {
+            let unknown = error.get(ContextKind::InvalidArg);
+            let unknown = unknown.map_or_else(String::new, ToString::to_string);
+            output::say(&format!("ERROR: unknown arg: {unknown}"));
+            output::say("Try: headcount --help, or headcount reconcile --help");
+        }
+        _ => {
+            let text = error.render().to_string();
+            output::say(&text.replacen("error: ", "ERROR: ", 1));
+        }
+    }
+    Exit::Failed
+}
+
+impl Talk {
+    fn begin(&self) {
+        let level = match (self.quiet, self.verbose) {
+            (true, _) => LevelFilter::ERROR,
+            (_, 0) => LevelFilter::WARN,
+            (_, 1) => LevelFilter::INFO,
+            (_, 2) => LevelFilter::DEBUG,
+            (_, _) => LevelFilter::TRACE,
+        };
+        // Should somebody have set up logging before, theirs stays.
+        let _ = tracing_subscriber::fmt()
+            .with_max_level(level)
+            .with_writer(io::stderr)
+            .with_target(false)
+            .with_ansi(false)
+            .without_time()
+            .try_init();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Arguments;
+
+    #[test]
+    fn the_arguments_contradict_nothing() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,127 @@
+//! The environment: the only file that reads it.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+/// What the environment says. A variable that is set to nothing counts as not set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Environment {
+    /// `AGENT_SESSIONS_YAML`: the roll.
+    pub(super) registry: Option<PathBuf>,
+    /// `AGENT_SESSIONS_STATE_DIR`: the state folder.
+    pub(super) state_dir: Option<PathBuf>,
+    /// `XDG_STATE_HOME`, if it is an absolute path: others are to be ignored.
+    pub(super) state_home: Option<PathBuf>,
+    /// `HOME`
+    pub(super) home: Option<PathBuf>,
+    /// `TMUX_SERVER_NAME`: one more tmux server to look at.
+    pub(super) tmux_server_name: Option<String>,
+    /// `TMUX_TMPDIR`: where tmux keeps its sockets.
+    pub(super) tmux_tmpdir: Option<PathBuf>,
+    /// `CLAUDE_CONFIG_DIR`: where Claude Code keeps its files.
+    pub(super) claude_config_dir: Option<PathBuf>,
+    /// `CLAUDE_PROJECT_DIR`: where it keeps its transcripts.
+    pub(super) claude_project_dir: Option<PathBuf>,
+    /// `PATH`
+    pub(super) path: Option<OsString>,
+}
+
+impl Environment {
+    /// The environment of this process.
+    #[must_use]
+    pub(super) fn of_this_process() -> Self {
+        Self::from(|name| std::env::var_os(name))
+    }
+
+    fn from(variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        let text = |name| variable(name).filter(|value| !value.is_empty());
+        let path = |name| text(name).map(PathBuf::from);
+        Self {
+            registry: path("AGENT_SESSIONS_YAML"),
+            state_dir: path("AGENT_SESSIONS_STATE_DIR"),
+            state_home: path("XDG_STATE_HOME").filter(|path| path.is_absolute()),
+            home: path("HOME"),
+            tmux_server_name: text("TMUX_SERVER_NAME")
+                .map(|name| name.to_string_lossy().into_owned()),
+            tmux_tmpdir: path("TMUX_TMPDIR"),
+            claude_config_dir: path("CLAUDE_CONFIG_DIR"),
+            claude_project_dir: path("CLAUDE_PROJECT_DIR"),
+            path: text("PATH"),
+        }
+    }
+
+    /// The state folder: what `flag` says, else `AGENT_SESSIONS_STATE_DIR`, else the user's usual place.
+    ///
+    /// # Errors
+    /// When nothing says where.
+    pub(super) fn state_folder(&self, flag: Option<&Path>) -> anyhow::Result<PathBuf> {
+        if let Some(named) = flag.or(self.state_dir.as_deref()) {
+            return std::path::absolute(named)
+                .with_context(|| format!("cannot tell where {} is", named.display()));
+        }
+        if let Some(state) = &self.state_home {
+            return Ok(state.join("headcount"));
+        }
+        match &self.home {
+            Some(home) if home.is_absolute() => Ok(home.join(".local/state/headcount")),
+            _ => bail!(
+                "HOME is not set, so there is no place for the state: name one with --state-dir"
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::Environment;
+
+    fn with(variables: &[(&str, &str)]) -> Environment {
+        Environment::from(|name| {
+            let found = variables.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| value.into())
+        })
+    }
+
+    fn state_folder(variables: &[(&str, &str)]) -> PathBuf {
+        with(variables).state_folder(None).unwrap()
+    }
+
+    const HOME: (&str, &str) = ("HOME", "/home/u");
+
+    #[test]
+    fn a_variable_set_to_nothing_is_not_set() {
+        let set_to_nothing = [("AGENT_SESSIONS_YAML", ""), ("TMUX_SERVER_NAME", "")];
+        assert_eq!(with(&set_to_nothing), Environment::default());
+    }
+
+    #[test]
+    fn a_flag_beats_the_environment() {
+        let environment = with(&[HOME, ("AGENT_SESSIONS_STATE_DIR", "/named")]);
+        assert_eq!(environment.state_folder(None).unwrap(), Path::new("/named"));
+        let flag = environment.state_folder(Some(Path::new("/flag")));
+        assert_eq!(flag.unwrap(), Path::new("/flag"));
+    }
+
+    #[test]
+    fn the_state_lies_where_the_desktop_rules_put_it() {
+        let default = Path::new("/home/u/.local/state/headcount");
+        assert_eq!(state_folder(&[HOME]), default);
+        assert_eq!(
+            state_folder(&[HOME, ("XDG_STATE_HOME", "relative")]),
+            default
+        );
+        let named = state_folder(&[HOME, ("XDG_STATE_HOME", "/xdg")]);
+        assert_eq!(named, Path::new("/xdg/headcount"));
+    }
+
+    #[test]
+    fn without_any_place_for_the_state_it_says_what_to_do() {
+        let error = with(&[]).state_folder(None).unwrap_err().to_string();
+        assert!(error.contains("--state-dir"), "{error}");
+    }
+}

@@ -1,0 +1,164 @@
+//! `headcount reconcile`
+
+use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::RangedU64ValueParser;
+use clap::{Args, ValueEnum};
+
+use super::environment::Environment;
+use super::joint::{self, Waiting};
+use super::{Failure, Places, output};
+use crate::core::policy::Policy;
+use crate::core::report::Report;
+use crate::exit::Exit;
+use crate::tell::json::Layout;
+use crate::tell::{json, markdown, table, wire};
+
+/// A day: no grace is longer.
+const LONGEST_GRACE: u64 = 24 * 3600;
+
+/// Compare the roll with what runs, and correct it where the truth is proven
+///
+/// An end has to be proven twice, --grace seconds apart; a session has to be --spawn-grace seconds old before
+/// it is registered, since whoever made it may write its row late. A run waits for that once, and never
+/// longer. With --dry-run it makes one look, does not wait, and writes nothing at all.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// Make one pass (which is what is done anyway)
+    #[arg(long)]
+    once: bool,
+    /// Print the report to standard output
+    #[arg(long)]
+    emit_diff: bool,
+    /// Only look and tell; write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    #[command(flatten)]
+    places: Places,
+    /// How long after the first proof of an end a second must follow before it is written
+    #[arg(long, value_name = "SECS", default_value_t = Policy::default().grace.as_secs(), value_parser = grace())]
+    grace: u64,
+    /// How old a session must be before it is registered
+    #[arg(long, value_name = "SECS", default_value_t = Policy::default().spawn_grace.as_secs(), value_parser = grace())]
+    spawn_grace: u64,
+    /// Allow many rows to end at once without a cause of their own
+    #[arg(long)]
+    allow_mass_change: bool,
+    /// End with 0 in order, 1 error, 2 drift, 3 not everything could be seen
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+const EXAMPLES: &str = "\
+Exit codes: 0 done, 1 the roll is missing or unreadable, 2 another error.
+
+Examples:
+  headcount reconcile --dry-run --emit-diff --format table              what differs?
+  headcount reconcile --once --emit-diff | jq -r '.actions[].comment'   correct it, tell what was done
+  headcount reconcile --grace 0 --spawn-grace 0                         decide at once, by one look
+  headcount reconcile --dry-run --detailed-exitcode --quiet             is everything in order?";
+
+fn grace() -> RangedU64ValueParser {
+    RangedU64ValueParser::new().range(0..=LONGEST_GRACE)
+}
+
+/// The forms a report can have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// One JSON object, as schemas/report.schema.json describes it
+    #[default]
+    Json,
+    /// A table for a terminal
+    Table,
+    /// A short list for a card
+    Markdown,
+}
+
+/// Everything a pass needs to be told.
+#[derive(Debug)]
+#[allow(dead_code, reason = "read where the parts are joined")]
+pub(super) struct Settings {
+    /// The roll that was named, by flag or environment.
+    pub(super) registry: Option<PathBuf>,
+    /// The state folder.
+    pub(super) state_dir: PathBuf,
+    /// Everything else the environment says.
+    pub(super) environment: Environment,
+    /// How long to wait, and how bold to be.
+    pub(super) policy: Policy,
+    /// Whether nothing is to be written.
+    pub(super) dry_run: bool,
+}
+
+pub(super) async fn run(arguments: Arguments, environment: Environment) -> Result<Exit, Failure> {
+    // Taken apart without `..`, so that no flag is accepted and then forgotten.
+    let Arguments {
+        once: _, // until there are loops
+        emit_diff,
+        dry_run,
+        format,
+        places: Places {
+            registry,
+            state_dir,
+        },
+        grace,
+        spawn_grace,
+        allow_mass_change,
+        detailed_exitcode: _, // `cli::run` has seen to it
+    } = arguments;
+    let settings = Settings {
+        registry: registry.or_else(|| environment.registry.clone()),
+        state_dir: environment.state_folder(state_dir.as_deref())?,
+        environment,
+        policy: Policy {
+            grace: Duration::from_secs(grace),
+            spawn_grace: Duration::from_secs(spawn_grace),
+            allow_mass_change,
+            ..Policy::default()
+        },
+        dry_run,
+    };
+    let report = joint::reconcile(settings, say_what_for).await?;
+    if emit_diff {
+        print(&report, format)?;
+    }
+    Ok(Exit::of(&report))
+}
+
+fn print(report: &Report, format: Format) -> Result<(), Failure> {
+    output::print(|out| match format {
+        Format::Json => {
+            let layout = if output::is_terminal() {
+                Layout::Pretty
+            } else {
+                Layout::OneLine
+            };
+            json::write(&wire::Report::from(report), layout, out)
+        }
+        Format::Table => table::write(report, output::width(), out),
+        Format::Markdown => markdown::write(report, out),
+    })
+}
+
+/// Tells a person at the terminal why nothing happens for a while.
+fn say_what_for(waiting: &Waiting) {
+    if !io::stderr().is_terminal() {
+        return;
+    }
+    let Waiting {
+        until,
+        since,
+        sessions,
+    } = waiting;
+    output::say(&format!(
+        "Waiting {} s to look again before anything is written about: {}. To decide at once: --grace 0 --spawn-grace 0",
+        until.since(*since).as_secs_f32().ceil(),
+        sessions.join(", ")
+    ));
+}

@@ -1,0 +1,27 @@
+//! `headcount schema`
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+
+use super::{Failure, output};
+use crate::exit::Exit;
+
+/// The JSON Schemas of the formats, by name.
+const SCHEMAS: [(&str, &str); 1] = [("report", include_str!("../../schemas/report.schema.json"))];
+
+/// Print the JSON Schema of a format
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The format
+    #[arg(value_parser = PossibleValuesParser::new(SCHEMAS.map(|(name, _)| name)))]
+    format: String,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+    for (name, schema) in SCHEMAS {
+        if name == arguments.format {
+            output::print(|out| out.write_all(schema.as_bytes()))?;
+        }
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,83 @@
+//! `headcount validate`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::environment::Environment;
+use super::{Failure, joint, output};
+use crate::exit::Exit;
+use crate::tell::visible::visible;
+
+/// Check a roll: its YAML, and every row of it
+///
+/// Prints what is wrong as FILE:LINE:COLUMN: WHAT, and ends with 1 if anything is. Nothing is written.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The roll [default: $AGENT_SESSIONS_YAML, else the nearest .hermes/agent-sessions.yaml at or above
+    /// the working folder]
+    file: Option<PathBuf>,
+}
+
+/// What is to be checked.
+#[derive(Debug)]
+#[allow(dead_code, reason = "read where the parts are joined")]
+pub(super) struct Settings {
+    /// The roll that was named, by argument or environment.
+    pub(super) registry: Option<PathBuf>,
+}
+
+/// What a roll is like.
+#[derive(Debug)]
+pub(super) struct Findings {
+    /// Its path.
+    pub(super) roll: PathBuf,
+    /// How many rows are in order.
+    pub(super) rows: usize,
+    /// What is wrong, in the order of the file.
+    pub(super) faults: Vec<Fault>,
+}
+
+/// One thing that is wrong with a roll.
+#[derive(Debug)]
+pub(super) struct Fault {
+    /// Line, counted from 1, where it is known.
+    pub(super) line: Option<usize>,
+    /// Column, counted from 1, where it is known.
+    pub(super) column: Option<usize>,
+    /// What is wrong, without a full stop.
+    pub(super) what: String,
+}
+
+pub(super) fn run(arguments: Arguments, environment: Environment) -> Result<Exit, Failure> {
+    let findings = joint::validate(Settings {
+        registry: arguments.file.or(environment.registry),
+    })?;
+    let roll = findings.roll.display().to_string();
+    output::print(|out| {
+        for fault in &findings.faults {
+            writeln!(out, "{}", visible(&fault.at(&roll)))?;
+        }
+        if findings.faults.is_empty() {
+            writeln!(out, "{}: in order, {} rows", visible(&roll), findings.rows)?;
+        }
+        Ok(())
+    })?;
+    Ok(if findings.faults.is_empty() {
+        Exit::Done
+    } else {
+        Exit::RollUnreadable
+    })
+}
+
+impl Fault {
+    /// As compilers say it, so that editors find the place.
+    fn at(&self, roll: &str) -> String {
+        let Self { line, column, what } = self;
+        match (line, column) {
+            (Some(line), Some(column)) => format!("{roll}:{line}:{column}: {what}"),
+            (Some(line), None) => format!("{roll}:{line}: {what}"),
+            _ => format!("{roll}: {what}"),
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! What can stop a pass.
+
+use thiserror::Error;
+
+use crate::roll::commit::CommitError;
+use crate::roll::parse::NotYaml;
+use crate::roll::read::ReadError;
+use crate::state::StateError;
+
+/// Why there was no pass, or not a whole one.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// The roll's bytes could not be read.
+    #[error(transparent)]
+    Unreadable(#[from] ReadError),
+    /// The roll's text could not be understood.
+    #[error(transparent)]
+    NotYaml(#[from] NotYaml),
+    /// The roll could not be written. It is as it was.
+    #[error(transparent)]
+    NotWritten(#[from] CommitError),
+    /// The state folder could not be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+}

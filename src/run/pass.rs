@@ -1,0 +1,255 @@
+//! One pass: read the roll, look, assess, remember, write, tell. The only caller of all of these.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tracing::{debug, info, warn};
+
+use super::error::RunError;
+use crate::clock;
+use crate::core::ids::{DriftId, Timestamp};
+use crate::core::ledger::Ledger;
+use crate::core::plan::{Assessment, Decision, assess};
+use crate::core::policy::Policy;
+use crate::core::policy::limits::LOOK_FRESH;
+use crate::core::registry::Registry;
+use crate::core::report::{Account, Report, Written};
+use crate::core::world::World;
+use crate::look::{self, Surroundings};
+use crate::roll::commit::{CommitOptions, Committed, commit};
+use crate::roll::{self, Roll};
+use crate::state::journal::News;
+use crate::state::{Folder, Journal, LedgerFile, Locked};
+use crate::tell::wire;
+
+/// How often a look is repeated because the roll could only be locked when the look was no longer fresh.
+const TRIES: usize = 3;
+
+/// Everything a pass needs to know beforehand.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The roll.
+    pub roll: Roll,
+    /// The state folder, in which every roll has a folder of its own.
+    pub state: PathBuf,
+    /// Where things are, as far as the environment says.
+    pub surroundings: Surroundings,
+    /// How long to wait, and how bold to be.
+    pub policy: Policy,
+    /// Whether nothing is written, neither the roll nor the state folder. Such a pass never waits.
+    pub dry_run: bool,
+    /// How long to wait for the roll's lock, and for the state folder's.
+    pub lock_timeout: Duration,
+}
+
+/// One look, and what the core made of it.
+struct Look {
+    registry: Registry,
+    world: World,
+    before: Ledger,
+    assessment: Assessment,
+    fresh_until: std::time::Instant,
+}
+
+/// Reconciles once: looks, waits if something has to be proven a second time, looks again, and writes what
+/// is proven. `on_wait` is told once what is waited for.
+///
+/// # Errors
+///
+/// Where the roll cannot be read or written, or the state folder cannot be used.
+pub async fn reconcile(settings: &Settings, on_wait: impl FnOnce(&Waiting)) -> Result<Report, RunError> {
+    if settings.dry_run {
+        let look = look(settings, None).await?;
+        return Ok(report(settings, &look.before.clone(), &look, &Written::default()));
+    }
+    let folder = Folder::of(&settings.state, &settings.roll.target);
+    let mut origin = None;
+    let mut on_wait = Some(on_wait);
+    let mut tries = 0;
+    loop {
+        let lock = folder.lock(settings.lock_timeout).await?;
+        let mut look = look(settings, Some((&folder, &lock))).await?;
+        let origin = origin.get_or_insert_with(|| look.before.clone());
+        if let Some(on_wait) = on_wait.take()
+            && let Some(waiting) = Waiting::of(&look)
+        {
+            // Nobody needs to wait for us while we wait.
+            drop(lock);
+            on_wait(&waiting);
+            sleep_until(waiting.until).await;
+            continue;
+        }
+        tries += 1;
+        if let Some(written) = write(settings, &folder, &lock, &mut look).await? {
+            return Ok(report(settings, origin, &look, &written));
+        }
+        if tries == TRIES {
+            warn!("the roll was locked by others for too long after each of {TRIES} looks; nothing was written");
+            let origin = origin.clone();
+            return Ok(report(settings, &origin, &look, &Written::default()));
+        }
+        debug!("the look was no longer fresh when the roll was locked; looking again");
+    }
+}
+
+/// What a single pass waits for.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// Until when.
+    pub until: Timestamp,
+    /// From when.
+    pub since: Timestamp,
+    /// The sessions whose drifts are not due yet.
+    pub sessions: Vec<String>,
+}
+
+impl Waiting {
+    fn of(look: &Look) -> Option<Self> {
+        let plan = &look.assessment.plan;
+        let sessions = look
+            .assessment
+            .drifts
+            .iter()
+            .filter(|drift| matches!(plan.fates.get(&drift.id), Some(Decision::Pending { .. })))
+            .filter_map(|drift| drift.session.as_ref().map(ToString::to_string))
+            .collect();
+        plan.last_due().map(|until| Self {
+            until,
+            since: look.world.at,
+            sessions,
+        })
+    }
+}
+
+async fn sleep_until(due: Timestamp) {
+    // The wall clock can be set while we sleep: ask it again rather than trust one long sleep.
+    loop {
+        let left = due.since(clock::now());
+        if left.is_zero() {
+            return;
+        }
+        tokio::time::sleep(left.min(Duration::from_secs(5))).await;
+    }
+}
+
+async fn look(settings: &Settings, memory: Option<(&Folder, &Locked)>) -> Result<Look, RunError> {
+    let text = roll::read::read(&settings.roll)?;
+    let registry = roll::parse::parse(&text)?;
+    let folder = Folder::of(&settings.state, &settings.roll.target);
+    let (mut file, before) = LedgerFile::load(&folder)?;
+    let fresh_until = clock::monotonic() + LOOK_FRESH;
+    let mut policy = settings.policy.clone();
+    policy.read_only = text.newer_store.as_ref().map(|store| {
+        format!("{} beside the roll is another program's newer store", store.display())
+    });
+    let world = look::observe(&look::Request {
+        registry: &registry,
+        ledger: &before,
+        policy: &policy,
+        roll: &settings.roll,
+        roll_is_local: text.is_local.clone(),
+        surroundings: &settings.surroundings,
+    })
+    .await;
+    let assessment = assess(&registry, &world, &before, &policy, world.at);
+    info!(
+        drifts = assessment.drifts.len(),
+        notes = assessment.notes.len(),
+        confirmed = assessment.confirmed,
+        "looked"
+    );
+    let look = Look {
+        registry,
+        world,
+        before,
+        assessment,
+        fresh_until,
+    };
+    if let Some((folder, lock)) = memory {
+        // The news is on disk before anything is done about it: a crash in between loses none of it.
+        Journal::of(folder).append(look.world.at, news(settings, &look), lock)?;
+        file.save(&look.assessment.ledger, lock)?;
+    }
+    Ok(look)
+}
+
+/// Writes what is due. `None`: the look was too old by the time the roll was locked.
+async fn write(
+    settings: &Settings,
+    folder: &Folder,
+    lock: &Locked,
+    look: &mut Look,
+) -> Result<Option<Written>, RunError> {
+    let edits = look.assessment.plan.edits();
+    if edits.is_empty() {
+        return Ok(Some(Written::default()));
+    }
+    let options = CommitOptions {
+        lock_timeout: settings.lock_timeout,
+        stale_at: look.fresh_until,
+    };
+    let written = match commit(&settings.roll, &look.registry, &edits, options).await? {
+        Committed::Stale => return Ok(None),
+        Committed::Unchanged => Written::default(),
+        Committed::Written { applied, dropped } => Written {
+            applied: applied.into_iter().collect(),
+            dropped: dropped.into_iter().collect(),
+        },
+    };
+    for drift in &look.assessment.drifts {
+        if let Some(edit) = &drift.edit
+            && written.applied.contains(&drift.id)
+        {
+            look.assessment.ledger.note_applied(edit, drift.server.as_ref());
+        }
+    }
+    let told = report(settings, &look.before.clone(), look, &written);
+    let outcomes = told
+        .drifts
+        .iter()
+        .filter(|told| edits.iter().any(|edit| edit.cause == told.drift.id))
+        .map(|told| News::Outcome(wire::Drift::from(told)))
+        .collect();
+    Journal::of(folder).append(look.world.at, outcomes, lock)?;
+    let (mut file, _) = LedgerFile::load(folder)?;
+    file.save(&look.assessment.ledger, lock)?;
+    Ok(Some(written))
+}
+
+/// What this look tells that the one before did not. Edits are told as they are meant to end; what became
+/// of them follows when it is known.
+fn news(settings: &Settings, look: &Look) -> Vec<News> {
+    let meant = Written {
+        applied: look.assessment.plan.edits().into_iter().map(|edit| edit.cause).collect(),
+        ..Written::default()
+    };
+    let told = report(settings, &look.before, look, &meant);
+    let as_before = |id: &DriftId| {
+        let now = look.assessment.ledger.drifts.get(id).map(|open| &open.told_as);
+        look.before.drifts.get(id).map(|open| &open.told_as) == now
+    };
+    let drifts = told.drifts.iter().filter_map(|told| {
+        let id = &told.drift.id;
+        let drift = || wire::Drift::from(told);
+        match look.assessment.plan.fates.get(id) {
+            Some(Decision::Write(_)) => Some(News::Edited(drift())),
+            _ if told.new => Some(News::Opened(drift())),
+            _ if !as_before(id) => Some(News::Changed(drift())),
+            _ => None,
+        }
+    });
+    let resolved = told.resolved.iter().map(|resolved| News::Resolved(wire::Resolved::from(resolved)));
+    drifts.chain(resolved).collect()
+}
+
+fn report(settings: &Settings, before: &Ledger, look: &Look, written: &Written) -> Report {
+    Report::new(Account {
+        roll: &settings.roll.named.display().to_string(),
+        dry_run: settings.dry_run,
+        registry: &look.registry,
+        world: &look.world,
+        before,
+        assessment: &look.assessment,
+        written,
+    })
+}

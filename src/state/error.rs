@@ -1,0 +1,55 @@
+//! What can go wrong with the state folder.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why something in the state folder could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// The folder could be somebody else's doing.
+    #[error(
+        "the state folder {} {why}: name another one with --state-dir, or put this one right",
+        .path.display()
+    )]
+    NotPrivate {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong with it, to go behind its name.
+        why: String,
+    },
+    /// Another headcount holds the lock.
+    #[error(
+        "another headcount is at work on this roll: {} was locked for {waited:?}; try again when it is done",
+        .path.display()
+    )]
+    Busy {
+        /// The lock file.
+        path: PathBuf,
+        /// How long it was waited for.
+        waited: std::time::Duration,
+    },
+    /// The system refused.
+    #[error("cannot {action} {}: {source}", .path.display())]
+    Io {
+        /// What was tried, to go before the path.
+        action: &'static str,
+        /// With what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl StateError {
+    /// Wraps what the system said.
+    pub(super) fn io<'p>(
+        action: &'static str,
+        path: &'p Path,
+    ) -> impl FnOnce(io::Error) -> Self + use<'p> {
+        move |source| Self::Io {
+            action,
+            path: path.to_owned(),
+            source,
+        }
+    }
+}

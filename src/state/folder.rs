@@ -1,0 +1,203 @@
+//! The folder of one roll within the state folder, and the lock on it.
+
+#[cfg(test)]
+mod tests;
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+
+use super::StateError;
+use super::replace::replace;
+
+/// Where the memory of one roll is kept. Naming it touches nothing: a dry run reads what is there and makes
+/// nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folder {
+    root: PathBuf,
+    path: PathBuf,
+    roll: PathBuf,
+}
+
+/// The lock on a [`Folder`]; dropping it lets go. What writes to the folder asks to see it.
+#[derive(Debug)]
+#[must_use = "the lock is let go as soon as this is dropped"]
+pub struct Locked {
+    _file: File,
+}
+
+impl Folder {
+    /// The folder of a roll within the state folder `root`. Two names of one roll must have been made one
+    /// (`Path::canonicalize`) before.
+    #[must_use]
+    pub fn of(root: &Path, roll: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            path: root.join(file_name(&stem(roll), roll.as_os_str().as_bytes())),
+            roll: roll.to_owned(),
+        }
+    }
+
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether it is there. Changes nothing.
+    ///
+    /// # Errors
+    /// When it or the state folder is not the user's own, or cannot be looked at.
+    pub fn exists(&self) -> Result<bool, StateError> {
+        Ok(own_folder(&self.root)?.is_some() && own_folder(&self.path)?.is_some())
+    }
+
+    /// Locks it, so that no other headcount writes to it meanwhile. It is made where it is missing, and
+    /// others are kept out.
+    ///
+    /// # Errors
+    /// When it or the state folder is not the user's own, or cannot be made; [`StateError::Busy`] when the
+    /// lock was not to be had within `patience`.
+    pub async fn lock(&self, patience: Duration) -> Result<Locked, StateError> {
+        // Others may look into a folder that a person has chosen, but what they could rename or replace
+        // in it would not be private.
+        make_private(&self.root, 0o022)?;
+        make_private(&self.path, 0o077)?;
+        let locked = lock(&self.path.join("lock"), patience).await?;
+        let name = self.path.join("roll");
+        if !name.exists() {
+            let mut line = self.roll.as_os_str().as_bytes().to_vec();
+            line.push(b'\n');
+            replace(&name, &line, &locked)?;
+        }
+        Ok(locked)
+    }
+}
+
+/// Locks a file that is never deleted, since a lock on a deleted file would exclude nobody.
+async fn lock(path: &Path, patience: Duration) -> Result<Locked, StateError> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map_err(StateError::io("open", path))?;
+    let locked = tokio::time::timeout(patience, async {
+        let mut pause = Duration::from_millis(2);
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(()),
+                Err(fs::TryLockError::WouldBlock) => {}
+                Err(fs::TryLockError::Error(error)) if error.kind() == ErrorKind::Interrupted => {}
+                Err(fs::TryLockError::Error(error)) => return Err(error),
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_millis(50));
+        }
+    })
+    .await;
+    match locked {
+        Ok(Ok(())) => Ok(Locked { _file: file }),
+        Ok(Err(error)) => Err(StateError::io("lock", path)(error)),
+        Err(_) => Err(StateError::Busy {
+            path: path.to_owned(),
+            waited: patience,
+        }),
+    }
+}
+
+/// The folder's mode, or `None` where there is none.
+fn own_folder(path: &Path) -> Result<Option<u32>, StateError> {
+    let refuse = |why: String| {
+        Err(StateError::NotPrivate {
+            path: path.to_owned(),
+            why,
+        })
+    };
+    // Not followed: whoever planted a link would decide where the memory is kept.
+    let found = match fs::symlink_metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(StateError::io("look at", path)(error)),
+    };
+    let me = rustix::process::geteuid().as_raw();
+    if found.is_symlink() {
+        refuse("is a symbolic link".to_owned())
+    } else if !found.is_dir() {
+        refuse("is not a folder".to_owned())
+    } else if found.uid() != me {
+        refuse(format!(
+            "belongs to user {}, not to you ({me})",
+            found.uid()
+        ))
+    } else {
+        Ok(Some(found.mode()))
+    }
+}
+
+/// Makes the folder where it is missing, and takes the permissions in `denied` from it.
+fn make_private(path: &Path, denied: u32) -> Result<(), StateError> {
+    if own_folder(path)?.is_none() {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(StateError::io("make the state folder", path))?;
+    }
+    // Looked at again: between the look and the making somebody may have made it.
+    match own_folder(path)? {
+        Some(mode) if mode & denied != 0 => {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode & 0o7777 & !denied))
+                .map_err(StateError::io("make private", path))
+        }
+        Some(_) => Ok(()),
+        None => Err(StateError::NotPrivate {
+            path: path.to_owned(),
+            why: "vanished while it was being made".to_owned(),
+        }),
+    }
+}
+
+/// What a person would call the roll: the folder of the project it lies in.
+fn stem(roll: &Path) -> String {
+    let folder = roll.parent();
+    let project = match folder.and_then(Path::file_name) {
+        Some(name) if name == ".hermes" || name == ".mam" => folder.and_then(Path::parent),
+        _ => folder,
+    };
+    project.and_then(Path::file_name).map_or_else(
+        || "roll".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
+
+/// A file name that a person can read and that no other `whole` has.
+pub(super) fn file_name(readable: &str, whole: &[u8]) -> String {
+    let readable: String = readable
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '_' {
+                c
+            } else {
+                '-'
+            }
+        })
+        .take(40)
+        .collect();
+    let hash = Sha256::digest(whole);
+    let hash: String = hash
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("{readable}-{hash}")
+}

@@ -1,0 +1,79 @@
+//! One line of the journal.
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::ids::Timestamp;
+use crate::tell::wire::{Drift, Resolved};
+
+/// One thing that was told or done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its number: greater than that of every entry before.
+    pub seq: u64,
+    /// When it happened.
+    #[serde(with = "time")]
+    pub at: Timestamp,
+    /// What happened.
+    #[serde(flatten)]
+    pub news: News,
+}
+
+/// What can happen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", content = "told", rename_all = "snake_case")]
+pub enum News {
+    /// A drift was seen that was not open.
+    Opened(Drift),
+    /// An open drift is told otherwise than before.
+    Changed(Drift),
+    /// An open drift is no more.
+    Resolved(Resolved),
+    /// The roll is about to be edited for this drift.
+    Edited(Drift),
+    /// What became of that edit.
+    Outcome(Drift),
+}
+
+impl News {
+    /// The sentence for a card.
+    #[must_use]
+    pub fn comment(&self) -> &str {
+        match self {
+            Self::Opened(drift)
+            | Self::Changed(drift)
+            | Self::Edited(drift)
+            | Self::Outcome(drift) => &drift.comment,
+            Self::Resolved(resolved) => &resolved.comment,
+        }
+    }
+}
+
+impl Entry {
+    /// The entry as a line, newline included.
+    pub(super) fn line(&self) -> serde_json::Result<Vec<u8>> {
+        let mut line = serde_json::to_vec(self)?;
+        line.push(b'\n');
+        Ok(line)
+    }
+
+    /// The entry of a line without its newline; `None` if it cannot be understood.
+    pub(super) fn parse(line: &[u8]) -> Option<Self> {
+        serde_json::from_slice(line).ok()
+    }
+}
+
+/// Times as people read them, to the millisecond.
+mod time {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    use crate::core::ids::Timestamp;
+
+    pub(super) fn serialize<S: Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&at.iso_millis())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+        let text = String::deserialize(from)?;
+        Timestamp::parse(&text).ok_or_else(|| de::Error::custom("not a time"))
+    }
+}

@@ -1,0 +1,39 @@
+//! Replacing a file of the state folder as a whole, so that a crash leaves the old one or the new one.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use super::{Locked, StateError};
+
+/// What the name of a file ends in that is not whole yet.
+pub(super) const NOT_YET: &str = ".new";
+
+/// Writes `bytes` to `path`, which nobody but the user can read. The lock makes sure that nobody else is at
+/// it, so the unfinished file can have a fixed name, and what a crash left of one does not add up.
+pub(super) fn replace(path: &Path, bytes: &[u8], _lock: &Locked) -> Result<(), StateError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(NOT_YET);
+    let unfinished = Path::new(&name);
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(unfinished)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .map_err(StateError::io("write", unfinished))?;
+    fs::rename(unfinished, path).map_err(StateError::io("replace", path))?;
+    match path.parent() {
+        Some(folder) => sync(folder),
+        None => Ok(()),
+    }
+}
+
+/// Makes sure that a folder's entries outlive a crash.
+pub(super) fn sync(folder: &Path) -> Result<(), StateError> {
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(StateError::io("sync", folder))
+}

@@ -1,0 +1,23 @@
+//! What `scripts/setup-tests` installed for the tests alone.
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+
+/// The folder it installs to.
+pub fn folder() -> PathBuf {
+    let cache = env::var_os("XDG_CACHE_HOME")
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from);
+    let home = || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cache");
+    cache.unwrap_or_else(home).join("headcount-tests")
+}
+
+/// The real Claude Code, if it is installed.
+pub fn claude_code() -> Option<PathBuf> {
+    let packages = folder().join("claude-2.1.197/node_modules/@anthropic-ai");
+    fs::read_dir(packages)
+        .ok()?
+        .filter_map(|entry| Some(entry.ok()?.path().join("claude")))
+        .find(|program| program.is_file())
+}
