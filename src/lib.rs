@@ -1,7 +1,9 @@
 //! headcount takes the roll of the coding agents on a machine.
 
 pub mod cli;
+pub mod clock;
 pub mod core;
 pub mod exit;
+pub mod look;
 pub mod state;
 pub mod tell;

@@ -34,6 +34,7 @@
 //! | a session | `machine.session(NAME)` `.server(LABEL)` `.socket(PATH)` `.cwd(PATH)` `.env(K, V)` `.beside(&session)` (grouped) `.remaining_on_exit()` `.running(AGENT)` `.start()` |
 //! | an agent | `Agent::claude()`, `Agent::agy()`, `Agent::named("codex")`, each `.under_a_shell()` `.through_a_script()` `.run_by("node")` `.with_child(AGENT)` `.holding(LOCK)` `.ignoring_hangup()` |
 //! | something to happen | `session.kill()` `.rename(NAME)` `.new_window(AGENT)` `.split(AGENT)` `.type_line(TEXT)`, `agent.exit()` `.kill()`, `server.kill()` `.crash()` |
+//! | the real Claude Code | `ClaudeCode::on(&machine)`, then `.start(NAME)` and `.say(TEXT)` `.ask_to_run(COMMAND)` `.clear()` `.crash()` `.exit()` |
 //! | agents' files | `machine.claude()`, `machine.agy()`; `.claude_at(PATH)` for another root |
 //! | a roll | `machine.roll()…write()` or `machine.write_roll(TEXT)`; read back by real `PyYAML`: `machine.read_roll()`, `machine.row(NAME)` |
 //! | a pass | `machine.reconcile()` + flags + `.run()`, then `.exits(0)`, `.drift(CLASS, NAME)`, `.note(KIND)`, `.held(REASON)`; `machine.headcount(&["init"])` for the other commands |

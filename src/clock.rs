@@ -1,0 +1,45 @@
+//! The only clock. Everything else is told the time.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use crate::core::ids::Timestamp;
+
+/// Now, by the wall clock.
+#[must_use]
+pub fn now() -> Timestamp {
+    let millis = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| {
+            i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+        });
+    Timestamp::from_millis(millis)
+}
+
+/// Now, by a clock that nobody sets.
+#[must_use]
+pub fn monotonic() -> Instant {
+    Instant::now()
+}
+
+/// How long ago this boot began, in milliseconds, time asleep included; `None` where the system does not say.
+#[must_use]
+pub fn since_boot() -> Option<i64> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        let spent = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        Some(
+            spent
+                .tv_sec
+                .saturating_mul(1000)
+                .saturating_add(spent.tv_nsec / 1_000_000),
+        )
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    None
+}
+
+/// When this boot began, by the wall clock as it is set now.
+#[must_use]
+pub fn booted_at() -> Option<Timestamp> {
+    since_boot().map(|ago| Timestamp::from_millis(now().millis() - ago))
+}

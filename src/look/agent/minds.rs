@@ -1,0 +1,321 @@
+//! All agents together: what the live ones have on their minds, and what is on disk of the conversations that
+//! anybody speaks of.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+use super::agy::Agy;
+use super::census::{self, Counted, Place};
+use super::claude::Claude;
+use super::{Agent, Homes, Mind, Question};
+use crate::core::ids::{AgentKind, ConversationId, ProcessId, Timestamp};
+use crate::core::registry::{Registry, Row, Status};
+use crate::core::sighting::Sighting;
+use crate::core::world::{
+    AgentSight, Artifact, FolderSight, LiveRecord, ServerState, SessionSight, World,
+};
+
+/// What can be seen of the agents in one look. What was read once is not read again.
+pub struct Minds {
+    agents: Vec<Box<dyn Agent + Send>>,
+    minds: BTreeMap<(AgentKind, ProcessId), Mind>,
+    found: BTreeMap<(AgentKind, ConversationId), Sighting<Artifact>>,
+    /// In how many places what is in `found` was looked for.
+    looked_into: BTreeMap<AgentKind, usize>,
+}
+
+impl Minds {
+    /// Makes ready for one look. Nothing is read yet.
+    #[must_use]
+    pub fn new(homes: &Homes) -> Self {
+        Self {
+            agents: vec![Box::new(Claude::new(homes)), Box::new(Agy::new(homes))],
+            minds: BTreeMap::new(),
+            found: BTreeMap::new(),
+            looked_into: BTreeMap::new(),
+        }
+    }
+
+    /// Looks for the conversations that the roll records. It needs nothing of tmux, so it may be done while tmux
+    /// is still answering; [`Self::fill`] looks again only for what was not found.
+    pub fn look_ahead(&mut self, registry: &Registry) {
+        let recorded = recorded(registry);
+        self.look_for(&recorded.values().collect::<Vec<_>>());
+    }
+
+    /// The conversation of the session that a live process is the agent of. All agents of the world have to be
+    /// asked about before [`Self::fill`].
+    pub fn live(&mut self, kind: AgentKind, process: ProcessId) -> Sighting<LiveRecord> {
+        self.mind(kind, process).of_session()
+    }
+
+    /// Fills in what a world lacks once its agents are in it: artifacts, folders, retention, shared
+    /// conversations, and a line for each folder of theirs that was looked into.
+    pub fn fill(&mut self, world: &mut World, registry: &Registry) {
+        world.artifacts = self.artifacts(world, registry);
+        world.folders = self.folders(world, registry);
+        world.retention = self.retention(&world.artifacts);
+        world.shared = self.shared();
+        let sources = self.agents.iter().flat_map(|agent| agent.sources(world.at));
+        world.sources.extend(sources);
+    }
+
+    fn mind(&mut self, kind: AgentKind, process: ProcessId) -> &Mind {
+        let agents = &mut self.agents;
+        self.minds.entry((kind, process)).or_insert_with(|| {
+            match agents.iter_mut().find(|agent| agent.kind() == kind) {
+                Some(agent) => agent.mind(process),
+                None => Mind::unknown(unread(kind)),
+            }
+        })
+    }
+
+    fn artifacts(
+        &mut self,
+        world: &World,
+        registry: &Registry,
+    ) -> BTreeMap<(AgentKind, ConversationId), Sighting<Artifact>> {
+        let mut asked = recorded(registry);
+        for question in live(world) {
+            asked
+                .entry((question.kind, question.id.clone()))
+                .or_insert(question);
+        }
+        let open: Vec<&Question> = asked
+            .iter()
+            .filter(|(key, _)| !self.is_settled(key))
+            .map(|(_, question)| question)
+            .collect();
+        self.look_for(&open);
+        std::mem::take(&mut self.found)
+    }
+
+    /// Whether a conversation was looked for in all the places that are known by now, or found.
+    fn is_settled(&self, key: &(AgentKind, ConversationId)) -> bool {
+        self.found.get(key).is_some_and(|found| {
+            found.is_present() || self.looked_into.get(&key.0) == Some(&self.places(key.0))
+        })
+    }
+
+    fn places(&self, kind: AgentKind) -> usize {
+        let agent = self.agents.iter().find(|agent| agent.kind() == kind);
+        agent.map_or(0, |agent| agent.places())
+    }
+
+    fn look_for(&mut self, asked: &[&Question]) {
+        for agent in &mut self.agents {
+            let kind = agent.kind();
+            let own: Vec<&Question> = asked
+                .iter()
+                .filter(|question| question.kind == kind)
+                .copied()
+                .collect();
+            if own.is_empty() {
+                continue;
+            }
+            let answers = agent.artifacts(&own);
+            self.looked_into.insert(kind, agent.places());
+            let keys = own.iter().map(|question| (kind, question.id.clone()));
+            self.found.extend(keys.zip(answers));
+        }
+        for question in asked {
+            self.found
+                .entry((question.kind, question.id.clone()))
+                .or_insert_with(|| Sighting::unknown(unread(question.kind)));
+        }
+    }
+
+    /// What is needed to infer the conversations of silent agents, for those that a row may lack.
+    fn folders(
+        &mut self,
+        world: &World,
+        registry: &Registry,
+    ) -> BTreeMap<(AgentKind, String), FolderSight> {
+        let wanted = self.silent(world, registry);
+        if wanted.is_empty() {
+            return BTreeMap::new();
+        }
+        let places: BTreeMap<&String, Option<Place>> = wanted
+            .keys()
+            .map(|(_, folder)| (folder, census::place(Path::new(folder))))
+            .collect();
+        let census = census::take(&places.values().flatten().copied().collect());
+        // First everybody's minds, since they tell of further folders to look into.
+        let mut kin = BTreeMap::new();
+        for (kind, folder) in wanted.keys() {
+            let counted = census.as_deref().map_err(Clone::clone);
+            let own = counted.map(|all| self.kin(*kind, places[folder], all));
+            kin.insert((*kind, folder.clone()), own);
+        }
+        let mut folders = BTreeMap::new();
+        for ((kind, folder), since) in wanted {
+            let Some(agent) = self.agents.iter_mut().find(|agent| agent.kind() == kind) else {
+                continue;
+            };
+            let sight = FolderSight {
+                candidates: agent.candidates(&folder, since),
+                kin: match kin.remove(&(kind, folder.clone())) {
+                    Some(Ok(kin)) => Sighting::Present(kin),
+                    Some(Err(why)) => Sighting::unknown(why),
+                    None => Sighting::unknown("not looked at"),
+                },
+                claimed: agent.claimed(),
+            };
+            folders.insert((kind, folder), sight);
+        }
+        folders
+    }
+
+    /// The folders of the agents whose conversation may have to be inferred, each with the creation of the
+    /// oldest session of one of them.
+    fn silent(
+        &self,
+        world: &World,
+        registry: &Registry,
+    ) -> BTreeMap<(AgentKind, String), Timestamp> {
+        let mut wanted = BTreeMap::new();
+        for (session, agent) in agents(world) {
+            let mind = self.minds.get(&(agent.kind, agent.process));
+            if matches!(mind, Some(Mind::Silent(_)))
+                && may_lack_its_id(session, agent.kind, registry)
+                && let Sighting::Present(folder) = &agent.cwd
+            {
+                wanted
+                    .entry((agent.kind, folder.clone()))
+                    .and_modify(|since: &mut Timestamp| *since = session.created.min(*since))
+                    .or_insert(session.created);
+            }
+        }
+        wanted
+    }
+
+    fn kin(&mut self, kind: AgentKind, place: Option<Place>, all: &[Counted]) -> Vec<AgentSight> {
+        all.iter()
+            .filter(|it| it.kind == kind)
+            .filter(|it| it.place.is_none() || place.is_none() || it.place == place)
+            .map(|it| AgentSight {
+                process: it.process,
+                kind,
+                cwd: it.cwd.clone(),
+                live: self.mind(kind, it.process).of_process(),
+            })
+            .collect()
+    }
+
+    /// How long the agents keep what was not found.
+    fn retention(
+        &mut self,
+        artifacts: &BTreeMap<(AgentKind, ConversationId), Sighting<Artifact>>,
+    ) -> BTreeMap<AgentKind, Sighting<Duration>> {
+        let gone: BTreeSet<AgentKind> = artifacts
+            .iter()
+            .filter(|(_, artifact)| artifact.is_absent())
+            .map(|((kind, _), _)| *kind)
+            .collect();
+        self.agents
+            .iter_mut()
+            .filter(|agent| gone.contains(&agent.kind()))
+            .map(|agent| (agent.kind(), agent.retention()))
+            .collect()
+    }
+
+    /// The conversations that more than one live process has, of those that were asked.
+    fn shared(&self) -> BTreeMap<ConversationId, BTreeSet<ProcessId>> {
+        let mut holders: BTreeMap<ConversationId, BTreeSet<ProcessId>> = BTreeMap::new();
+        for (&(_, process), mind) in &self.minds {
+            if let Sighting::Present(record) = mind.of_process() {
+                holders.entry(record.id).or_default().insert(process);
+            }
+        }
+        holders.retain(|_, processes| processes.len() > 1);
+        holders
+    }
+}
+
+/// The conversations that the roll records and that should still be there. One that is recorded more than once
+/// is asked for where the first record that names a folder puts it.
+fn recorded(registry: &Registry) -> BTreeMap<(AgentKind, ConversationId), Question> {
+    let of_rows = registry.rows.iter().filter(|row| keeps_its_ids(row));
+    let of_rows = of_rows.flat_map(|row| {
+        row.ids.iter().filter_map(|(&kind, recorded)| {
+            recorded.value.clone().map(|id| Question {
+                kind,
+                id,
+                folder: row.pane.cwd.clone(),
+            })
+        })
+    });
+    let of_identities = registry.identities.iter().filter_map(|identity| {
+        Some(Question {
+            kind: identity.agent?,
+            id: identity.id.clone(),
+            folder: identity.cwd.clone(),
+        })
+    });
+    let mut questions: BTreeMap<_, Question> = BTreeMap::new();
+    for question in of_rows.chain(of_identities) {
+        let known = questions
+            .entry((question.kind, question.id.clone()))
+            .or_insert_with(|| question.clone());
+        if known.folder.is_none() {
+            known.folder = question.folder;
+        }
+    }
+    questions
+}
+
+fn keeps_its_ids(row: &Row) -> bool {
+    matches!(row.status, Status::Running | Status::Stopped) || row.ended_by_headcount()
+}
+
+/// The conversations that live agents have.
+fn live(world: &World) -> impl Iterator<Item = Question> + '_ {
+    agents(world).filter_map(|(_, agent)| match &agent.live {
+        Sighting::Present(record) => Some(Question {
+            kind: agent.kind,
+            id: record.id.clone(),
+            folder: match &agent.cwd {
+                Sighting::Present(folder) => Some(folder.clone()),
+                Sighting::Absent(_) | Sighting::Unknown(_) => None,
+            },
+        }),
+        Sighting::Absent(_) | Sighting::Unknown(_) => None,
+    })
+}
+
+fn agents(world: &World) -> impl Iterator<Item = (&SessionSight, &AgentSight)> {
+    let listings = world
+        .servers
+        .iter()
+        .filter_map(|server| match &server.state {
+            ServerState::Listed(listing) => Some(listing),
+            _ => None,
+        });
+    let sessions = listings.flat_map(|listing| &listing.sessions);
+    sessions.flat_map(|session| {
+        let agents = session.panes.iter().filter_map(|pane| match &pane.agents {
+            Sighting::Present(agents) => Some(agents),
+            Sighting::Absent(_) | Sighting::Unknown(_) => None,
+        });
+        agents.flatten().map(move |agent| (session, agent))
+    })
+}
+
+/// Whether a session may be that of a running row that records no conversation of this agent. By name where it
+/// can be, since a look behind every folder costs much; a session of another name may have been renamed.
+fn may_lack_its_id(session: &SessionSight, kind: AgentKind, registry: &Registry) -> bool {
+    let lacks = |row: &&Row| row.status == Status::Running && row.recorded_id(kind).is_none();
+    let mut named = registry
+        .rows
+        .iter()
+        .filter(|row| row.name.means(&session.name));
+    match named.next() {
+        Some(row) => lacks(&row) || named.any(|row| lacks(&row)),
+        None => registry.rows.iter().any(|row| lacks(&row)),
+    }
+}
+
+fn unread(kind: AgentKind) -> String {
+    format!("headcount cannot read the conversations of {kind} yet")
+}

@@ -1,0 +1,158 @@
+//! Reads the world, and never fails as a whole: what cannot be read is `Unknown`, with the reason.
+//!
+//! One look is: the servers are asked, all at once; meanwhile the processes and conversations that the roll
+//! records are read; then what the servers listed is filled in as far as somebody needs it. Nothing here
+//! decides anything, writes anything or takes a lock.
+
+pub mod agent;
+mod ask;
+pub mod locks;
+mod needs;
+pub mod panes;
+pub mod process;
+mod recorded;
+pub mod sockets;
+pub mod tmux;
+pub mod vantage;
+pub mod window;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use self::agent::{Homes, Minds};
+use self::needs::Needs;
+use self::panes::Trees;
+use self::process::Processes;
+use crate::clock;
+use crate::core::ids::Timestamp;
+use crate::core::ledger::Ledger;
+use crate::core::policy::Policy;
+use crate::core::registry::Registry;
+use crate::core::sighting::Sighting;
+use crate::core::world::{NearestRoll, Source, SourceState, World};
+
+/// What a look is made for.
+pub struct Request<'a> {
+    /// The roll: what it records is what is looked for.
+    pub registry: &'a Registry,
+    /// The memory: where sessions were last seen.
+    pub ledger: &'a Ledger,
+    /// Which names are agents' names.
+    pub policy: &'a Policy,
+    /// The roll's file, links followed.
+    pub roll: &'a Path,
+    /// Whether the roll lies on a local file system.
+    pub roll_is_local: Sighting<()>,
+    /// Finds the nearest roll at or above a folder.
+    pub nearest_roll: &'a dyn Fn(&Path) -> io::Result<Option<PathBuf>>,
+    /// Where things are.
+    pub surroundings: &'a Surroundings,
+}
+
+/// Where things are, as far as the environment says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// `PATH`, to find tmux.
+    pub path: Option<OsString>,
+    /// `TMUX_TMPDIR`: where tmux keeps its sockets.
+    pub tmux_tmpdir: Option<PathBuf>,
+    /// `TMUX_SERVER_NAME`: one more server to look at.
+    pub tmux_server_name: Option<String>,
+    /// Where the agents keep their files.
+    pub homes: Homes,
+}
+
+/// Looks. It cannot fail, only see less.
+pub async fn observe(request: &Request<'_>) -> World {
+    let at = clock::now();
+    let vantage = vantage::vantage(request.roll_is_local.clone());
+    let questions = ask::Questions::start(request, &vantage);
+
+    // While tmux answers: what the roll records will most probably be what tmux lists.
+    let trees = ahead(request).await;
+    let (mut servers, mut sources) = questions.answers(at).await;
+
+    let needs = Needs::new(request, &vantage);
+    let mut trees = trees;
+    needs.fill(&mut servers, &mut trees);
+    let asked = needs.pids(&servers);
+    let processes = recorded::processes(trees.processes(), &asked, vantage.uid);
+    sources.push(source_of(trees.processes(), at));
+    let nearest_rolls = nearest_rolls(request, needs.folders(&servers));
+
+    let (_, mut minds) = trees.into_parts();
+    let mut world = World {
+        at,
+        vantage,
+        servers,
+        processes,
+        artifacts: BTreeMap::new(),
+        folders: BTreeMap::new(),
+        retention: BTreeMap::new(),
+        nearest_rolls,
+        shared: BTreeMap::new(),
+        sources,
+    };
+    minds.fill(&mut world, request.registry);
+    world
+}
+
+/// Reads what the roll records, on a thread of its own, so that tmux's answers are read meanwhile.
+async fn ahead(request: &Request<'_>) -> Trees {
+    let homes = request.surroundings.homes.clone();
+    let registry = request.registry.clone();
+    let read = move || {
+        let mut minds = Minds::new(&homes);
+        minds.look_ahead(&registry);
+        let mut trees = Trees::new(Processes::new(), minds);
+        for pid in needs::recorded_pids(&registry) {
+            trees.walk(pid);
+        }
+        trees
+    };
+    match tokio::task::spawn_blocking(read).await {
+        Ok(trees) => trees,
+        // The thread broke: everything is read in order instead.
+        Err(_) => Trees::new(Processes::new(), Minds::new(&request.surroundings.homes)),
+    }
+}
+
+fn source_of(processes: &Processes, at: Timestamp) -> Source {
+    let (state, reason) = match processes.hidden() {
+        None => (
+            SourceState::Present,
+            "the process table can be read".to_owned(),
+        ),
+        Some(hidden) => (SourceState::Unknown, hidden.to_string()),
+    };
+    Source {
+        name: "processes".to_owned(),
+        state,
+        reason,
+        at,
+    }
+}
+
+fn nearest_rolls(
+    request: &Request<'_>,
+    folders: Vec<String>,
+) -> BTreeMap<String, Sighting<NearestRoll>> {
+    folders
+        .into_iter()
+        .map(|folder| {
+            let sight = match (request.nearest_roll)(Path::new(&folder)) {
+                Ok(None) => Sighting::absent("no folder above it has a roll"),
+                Ok(Some(nearest)) => match fs::canonicalize(&nearest) {
+                    Ok(path) if path == request.roll => Sighting::Present(NearestRoll::Ours),
+                    Ok(_) => Sighting::Present(NearestRoll::Another),
+                    Err(error) => Sighting::unknown(format!("{}: {error}", nearest.display())),
+                },
+                Err(error) => Sighting::unknown(format!("{folder}: {error}")),
+            };
+            (folder, sight)
+        })
+        .collect()
+}

@@ -1,0 +1,219 @@
+//! What runs in a pane: the outermost agents at and below its first process.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::agent::{Minds, kind_of, may_be_launcher};
+use super::process::{Processes, Stat, identity};
+use crate::core::ids::{AgentKind, Pid, ProcessId};
+use crate::core::sighting::Sighting;
+use crate::core::world::{AgentSight, PaneSight, ProcessStart};
+
+/// How far below a pane's first process an agent is looked for.
+const GENERATIONS: usize = 8;
+
+/// More processes than any pane has. A tree that is larger was not read whole.
+const LARGEST_TREE: usize = 4096;
+
+/// What runs at and below one process.
+#[derive(Clone, Debug)]
+struct Tree {
+    start: Sighting<ProcessStart>,
+    stat: Option<Stat>,
+    agents: Sighting<Vec<AgentSight>>,
+}
+
+/// The trees of processes that were walked in this look. None is walked twice.
+pub struct Trees {
+    processes: Processes,
+    minds: Minds,
+    walked: BTreeMap<Pid, Tree>,
+}
+
+impl Trees {
+    /// Nothing is walked yet.
+    #[must_use]
+    pub const fn new(processes: Processes, minds: Minds) -> Self {
+        Self {
+            processes,
+            minds,
+            walked: BTreeMap::new(),
+        }
+    }
+
+    /// Walks the tree of a process that will probably be asked for.
+    pub fn walk(&mut self, pid: Pid) {
+        if !self.walked.contains_key(&pid) {
+            let tree = self.tree(pid);
+            self.walked.insert(pid, tree);
+        }
+    }
+
+    /// Says of a pane what a look can say of it. `for_record`: also what a row would record of it.
+    pub fn fill(&mut self, pane: &mut PaneSight, for_record: bool) {
+        self.walk(pane.pid);
+        let Some(tree) = self.walked.get(&pane.pid) else {
+            return;
+        };
+        pane.start = tree.start.clone();
+        pane.agents = if pane.dead {
+            // tmux keeps the pid of what ran there: it may be anybody's by now.
+            Sighting::absent("the pane is dead")
+        } else {
+            tree.agents.clone()
+        };
+        if for_record {
+            pane.cwd = self.processes.cwd(pane.pid);
+            pane.cmd = match &tree.stat {
+                Some(stat) => self.processes.foreground(pane.pid, stat),
+                None => Sighting::unknown("its process could not be read"),
+            };
+        }
+    }
+
+    /// The process table and the minds, when all trees are walked.
+    #[must_use]
+    pub fn into_parts(self) -> (Processes, Minds) {
+        (self.processes, self.minds)
+    }
+
+    /// The process table.
+    #[must_use]
+    pub const fn processes(&self) -> &Processes {
+        &self.processes
+    }
+
+    fn tree(&mut self, root: Pid) -> Tree {
+        let stat = match self.processes.stat(root) {
+            Sighting::Present(stat) => stat,
+            Sighting::Absent(_) => {
+                let gone = || format!("its first process {root} ended meanwhile");
+                return Tree {
+                    start: Sighting::unknown(gone()),
+                    stat: None,
+                    agents: Sighting::unknown(gone()),
+                };
+            }
+            Sighting::Unknown(reason) => {
+                return Tree {
+                    start: Sighting::Unknown(reason.clone()),
+                    stat: None,
+                    agents: Sighting::Unknown(reason),
+                };
+            }
+        };
+        let start = self.processes.started_at(stat.start).map_or_else(
+            || Sighting::unknown("when this boot began could not be read"),
+            |at| {
+                Sighting::Present(ProcessStart {
+                    ticks: stat.start,
+                    at,
+                })
+            },
+        );
+        let agents = match self.outermost(root, stat.clone()) {
+            Err(reason) => Sighting::unknown(reason),
+            Ok(found) if found.is_empty() => {
+                Sighting::absent("all processes of the pane were read, and none is an agent")
+            }
+            Ok(found) => Sighting::Present(
+                found
+                    .into_iter()
+                    .map(|(process, kind)| self.sight(process, kind))
+                    .collect(),
+            ),
+        };
+        Tree {
+            start,
+            stat: Some(stat),
+            agents,
+        }
+    }
+
+    fn sight(&mut self, process: ProcessId, kind: AgentKind) -> AgentSight {
+        let live = self.minds.live(kind, process);
+        // Where it works matters only if its conversation has to be inferred from that.
+        let cwd = if live.is_present() {
+            Sighting::unknown("not looked at")
+        } else {
+            self.processes.cwd(process.pid)
+        };
+        AgentSight {
+            process,
+            kind,
+            cwd,
+            live,
+        }
+    }
+
+    /// The agents that are below no other agent, breadth first.
+    fn outermost(&mut self, root: Pid, stat: Stat) -> Result<Vec<(ProcessId, AgentKind)>, String> {
+        let mut found = Vec::new();
+        let mut queue = VecDeque::from([(root, stat, 0)]);
+        let mut read = 0;
+        while let Some((pid, stat, depth)) = queue.pop_front() {
+            read += 1;
+            if read > LARGEST_TREE {
+                return Err(format!(
+                    "there are more than {LARGEST_TREE} processes below {root}"
+                ));
+            }
+            if stat.is_zombie() {
+                continue;
+            }
+            let cmdline = match self.processes.cmdline(pid) {
+                Sighting::Present(cmdline) => cmdline,
+                Sighting::Absent(_) => continue,
+                Sighting::Unknown(reason) => return Err(reason.to_string()),
+            };
+            let kind = kind_of(&cmdline, &stat.comm);
+            if kind.is_some() && !may_be_launcher(&cmdline) {
+                found.extend(kind.map(|kind| (identity(pid, &stat), kind)));
+                continue;
+            }
+            let children = self.children(pid, &stat)?;
+            if depth >= GENERATIONS && !children.is_empty() {
+                return Err(format!(
+                    "there are more than {GENERATIONS} generations of processes below {root}"
+                ));
+            }
+            match kind {
+                // A script that started the real program and waits for it is not the agent.
+                Some(kind) if !self.has_child_of(kind, &children) => {
+                    found.push((identity(pid, &stat), kind))
+                }
+                _ => queue.extend(
+                    children
+                        .into_iter()
+                        .map(|(child, stat)| (child, stat, depth + 1)),
+                ),
+            }
+        }
+        Ok(found)
+    }
+
+    fn children(&mut self, pid: Pid, stat: &Stat) -> Result<Vec<(Pid, Stat)>, String> {
+        let children = match self.processes.children(pid, stat) {
+            Sighting::Present(children) => children,
+            Sighting::Absent(_) => return Ok(Vec::new()),
+            Sighting::Unknown(reason) => return Err(reason.to_string()),
+        };
+        let mut known = Vec::with_capacity(children.len());
+        for child in children {
+            match self.processes.stat(child) {
+                Sighting::Present(stat) => known.push((child, stat)),
+                Sighting::Absent(_) => {}
+                Sighting::Unknown(reason) => return Err(reason.to_string()),
+            }
+        }
+        Ok(known)
+    }
+
+    fn has_child_of(&self, kind: AgentKind, children: &[(Pid, Stat)]) -> bool {
+        children
+            .iter()
+            .any(|(pid, stat)| match self.processes.cmdline(*pid) {
+                Sighting::Present(cmdline) => kind_of(&cmdline, &stat.comm) == Some(kind),
+                Sighting::Absent(_) | Sighting::Unknown(_) => false,
+            })
+    }
+}

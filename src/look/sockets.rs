@@ -1,0 +1,218 @@
+//! The sockets of tmux servers: where they are, whether somebody answers, whether the kernel knows a listener.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
+
+use super::window::all_of_proc;
+use crate::core::sighting::Sighting;
+
+/// What became of knocking at a socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Knock {
+    /// Somebody accepts connections.
+    Answered,
+    /// The file is there, and nobody accepts.
+    Refused,
+    /// There is no such file.
+    Missing,
+    /// Neither is known.
+    Failed(String),
+}
+
+/// Knocks at a socket, and goes away again. Never blocks.
+#[must_use]
+pub fn knock(path: &Path) -> Knock {
+    let address = match SocketAddrUnix::new(path) {
+        Ok(address) => address,
+        Err(_) => {
+            return Knock::Failed(format!(
+                "{} is too long a path for a socket",
+                path.display()
+            ));
+        }
+    };
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = match socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None) {
+        Ok(socket) => socket,
+        Err(error) => return Knock::Failed(format!("no socket could be made: {error}")),
+    };
+    match connect(&socket, &address) {
+        // A full queue of a busy server: it accepts, only not yet.
+        Ok(()) | Err(Errno::AGAIN | Errno::INPROGRESS) => Knock::Answered,
+        Err(Errno::CONNREFUSED) => Knock::Refused,
+        Err(Errno::NOENT | Errno::NOTDIR) => Knock::Missing,
+        Err(error) => Knock::Failed(format!("cannot connect to {}: {error}", path.display())),
+    }
+}
+
+/// The folder in which tmux keeps a user's sockets. Like tmux itself, this falls back to `/tmp` where
+/// `TMUX_TMPDIR` names no folder.
+#[must_use]
+pub fn folder(tmux_tmpdir: Option<&Path>, uid: u32) -> PathBuf {
+    tmux_tmpdir
+        .into_iter()
+        .chain([Path::new("/tmp")])
+        .find_map(|base| fs::canonicalize(base).ok())
+        .unwrap_or_else(|| PathBuf::from("/tmp"))
+        .join(format!("tmux-{uid}"))
+}
+
+/// The names of all sockets in a folder, sorted. A folder that is not there has none.
+///
+/// # Errors
+///
+/// If it cannot be listed.
+pub fn sockets_in(folder: &Path) -> std::io::Result<Vec<String>> {
+    use std::os::unix::fs::FileTypeExt as _;
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut names = BTreeSet::new();
+    for entry in entries {
+        let entry = entry?;
+        let is_socket = entry.file_type().is_ok_and(|kind| kind.is_socket());
+        if let (true, Some(name)) = (is_socket, entry.file_name().to_str()) {
+            names.insert(name.to_owned());
+        }
+    }
+    Ok(names.into_iter().collect())
+}
+
+/// The paths that processes listen on, as the kernel knows them.
+#[derive(Debug)]
+pub struct Listeners(Result<BTreeSet<Vec<u8>>, String>);
+
+impl Listeners {
+    /// Reads the kernel's list.
+    #[must_use]
+    pub fn read() -> Self {
+        Self(Self::paths())
+    }
+
+    fn paths() -> Result<BTreeSet<Vec<u8>>, String> {
+        let bytes = all_of_proc(Path::new("/proc/net/unix")).map_err(|error| {
+            format!("the kernel's list of sockets (/proc/net/unix) cannot be read: {error}")
+        })?;
+        // The list is that of one network namespace. Where the first process is known to be in another, a
+        // server may be too.
+        let own = fs::read_link("/proc/self/ns/net");
+        let first = fs::read_link("/proc/1/ns/net");
+        if let (Ok(own), Ok(first)) = (own, first)
+            && own != first
+        {
+            return Err(
+                "headcount runs in another network namespace than the first process, so the \
+                        kernel's list of sockets is not complete"
+                    .to_owned(),
+            );
+        }
+        parse(&bytes).ok_or_else(|| {
+            "the kernel's list of sockets (/proc/net/unix) is not what it should be".to_owned()
+        })
+    }
+
+    /// Whether somebody listens on this path.
+    #[must_use]
+    pub fn of(&self, path: &Path) -> Sighting<()> {
+        match &self.0 {
+            Err(why) => Sighting::unknown(why.clone()),
+            Ok(paths) => {
+                let given = path.as_os_str().as_bytes();
+                let real = path
+                    .parent()
+                    .and_then(|folder| fs::canonicalize(folder).ok())
+                    .zip(path.file_name())
+                    .map(|(folder, name)| folder.join(name));
+                let listens = paths.contains(given)
+                    || real.is_some_and(|real| paths.contains(real.as_os_str().as_bytes()));
+                if listens {
+                    Sighting::Present(())
+                } else {
+                    Sighting::absent("the kernel knows of no listener")
+                }
+            }
+        }
+    }
+}
+
+/// The paths of listening sockets in `/proc/net/unix`. `None` if it has not the form it should have.
+fn parse(bytes: &[u8]) -> Option<BTreeSet<Vec<u8>>> {
+    /// `__SO_ACCEPTCON`: the socket listens.
+    const LISTENS: u32 = 0x1_0000;
+    let mut lines = bytes.split(|&byte| byte == b'\n');
+    if !lines.next()?.starts_with(b"Num") {
+        return None;
+    }
+    let mut paths = BTreeSet::new();
+    for line in lines.filter(|line| !line.is_empty()) {
+        // Num RefCount Protocol Flags Type St Inode Path; the path is the rest, blanks included.
+        let mut rest = line;
+        let mut flags = 0;
+        for number in 0..7 {
+            rest = rest.trim_ascii_start();
+            let end = rest
+                .iter()
+                .position(u8::is_ascii_whitespace)
+                .unwrap_or(rest.len());
+            if number == 3 {
+                let text = std::str::from_utf8(&rest[..end]).ok()?;
+                flags = u32::from_str_radix(text, 16).ok()?;
+            }
+            rest = &rest[end..];
+        }
+        let path = rest.strip_prefix(b" ").unwrap_or(rest);
+        if flags & LISTENS != 0 && !path.is_empty() {
+            paths.insert(path.to_vec());
+        }
+    }
+    Some(paths)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn only_listening_sockets_with_a_path_count() {
+        let text = b"Num       RefCount Protocol Flags    Type St Inode Path\n\
+            0000000000000000: 00000002 00000000 00010000 0001 01 18133 /tmp/tmux-0/with blank\n\
+            0000000000000000: 00000003 00000000 00000000 0001 03 18134 /tmp/tmux-0/connected\n\
+            0000000000000000: 00000003 00000000 00010000 0001 01 18135\n";
+        let paths: Vec<_> = parse(text).unwrap().into_iter().collect();
+        assert_eq!(paths, [b"/tmp/tmux-0/with blank".to_vec()]);
+    }
+
+    #[test]
+    fn an_empty_list_is_no_list() {
+        assert_eq!(parse(b""), None);
+        assert_eq!(parse(b"nonsense\n"), None);
+    }
+
+    #[test]
+    fn a_listener_a_dead_socket_and_none_at_all_are_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        assert_eq!(knock(&path), Knock::Missing);
+        let listener = UnixListener::bind(&path).unwrap();
+        assert_eq!(knock(&path), Knock::Answered);
+        assert!(Listeners::read().of(&path).is_present());
+        drop(listener);
+        assert_eq!(knock(&path), Knock::Refused);
+        assert!(Listeners::read().of(&path).is_absent());
+        assert_eq!(sockets_in(folder.path()).unwrap(), ["s"]);
+        assert!(matches!(
+            knock(&folder.path().join("x".repeat(200))),
+            Knock::Failed(_)
+        ));
+    }
+}
