@@ -83,3 +83,19 @@ pub fn keys(text: &str) -> Option<Vec<String>> {
     let keys = reader.deserialize_map(Keys).ok()?;
     reader.end().is_ok().then_some(keys)
 }
+
+#[test]
+#[should_panic(expected = "a report that its schema forbids")]
+fn a_report_without_what_its_schema_asks_for_fails_the_test() {
+    check_reports("{\"format_version\": \"1\"}\n");
+}
+
+#[test]
+fn keys_are_told_in_their_order() {
+    assert_eq!(
+        keys("{\"b\": {\"c\": 1}, \"a\": []}"),
+        Some(vec!["b".to_owned(), "a".to_owned()])
+    );
+    assert_eq!(keys("[1]"), None);
+    assert_eq!(keys("{\"a\": 1} more"), None);
+}

@@ -149,3 +149,31 @@ fn works(wrapper: &[&str]) -> bool {
     }
     works
 }
+
+#[test]
+fn elsewhere_is_elsewhere() {
+    let machine = Machine::new();
+    let told = |elsewhere: Option<Elsewhere>, args: &[&str]| {
+        let mut command = machine.command(args[0]);
+        command.args(&args[1..]);
+        elsewhere.map(|it| it.run(&command).exits(0).stdout)
+    };
+    let boot = ["cat", "/proc/sys/kernel/random/boot_id"];
+    let namespace = ["readlink", "/proc/self/ns/pid"];
+    let id = ["cat", "/etc/machine-id"];
+    let user = ["id", "-u"];
+    for (elsewhere, question) in [
+        (Elsewhere::after_a_reboot(&machine), &boot[..]),
+        (Elsewhere::in_a_container(), &namespace),
+        (Elsewhere::on_another_machine(&machine), &id),
+        (Elsewhere::as_nobody(), &user),
+    ] {
+        let here = Pass::of({
+            let mut command = machine.command(question[0]);
+            command.args(&question[1..]);
+            command
+        });
+        let there = told(elsewhere, question);
+        assert_ne!(there.as_deref(), Some(&*here.stdout), "{question:?}");
+    }
+}

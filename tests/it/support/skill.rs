@@ -40,3 +40,17 @@ with open(path + '.lock', 'a') as lock:
         yaml.safe_dump(d, roll, sort_keys=False, allow_unicode=True)
     os.replace(temporary, path)
 ";
+
+#[test]
+fn a_skill_writes_as_the_skills_do() {
+    let machine = super::Machine::new();
+    machine.roll().row("shop").write();
+    let before = machine.roll_text();
+
+    machine.skill().writes("row('shop')['status'] = 'stopped'");
+
+    assert_eq!(machine.row("shop")["status"], "stopped");
+    let beside = |end: &str| machine.roll_path().with_extension(format!("yaml.{end}"));
+    assert_eq!(std::fs::read_to_string(beside("bak")).unwrap(), before);
+    assert!(beside("lock").exists());
+}
