@@ -62,7 +62,7 @@ fn an_empty_roll_is_refused() {
 
 #[test]
 fn a_roll_of_nothing_but_blanks_and_comments_is_refused() {
-    assert_unreadable(b"\n# nothing here yet\n\n", &["empty"]);
+    assert_unreadable(b"\n# nothing here yet\n\n", &["tmux_sessions"]);
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn a_roll_that_is_not_utf_8_is_refused() {
 fn a_hundred_megabytes_are_refused() {
     let line = b"# nothing but this line, again and again, and again\n";
     let content: Vec<u8> = line.iter().copied().cycle().take(100 << 20).collect();
-    assert_unreadable(&content, &["MiB"]);
+    assert_unreadable(&content, &["bytes"]);
 }
 
 #[test]
@@ -165,7 +165,12 @@ fn a_folder_is_no_roll() {
 
     let pass = machine.reconcile().registry(machine.roll_path()).run();
 
-    assert_refused(&pass, 1, &machine.roll_path(), &["regular file"]);
+    assert_refused(
+        &pass,
+        1,
+        &machine.roll_path(),
+        &["not a file", "--registry"],
+    );
 }
 
 #[test]
@@ -176,7 +181,12 @@ fn a_fifo_is_no_roll_and_is_not_waited_for() {
 
     let pass = machine.reconcile().registry(machine.roll_path()).run();
 
-    assert_refused(&pass, 1, &machine.roll_path(), &["regular file"]);
+    assert_refused(
+        &pass,
+        1,
+        &machine.roll_path(),
+        &["not a file", "--registry"],
+    );
 }
 
 #[test]

@@ -31,12 +31,7 @@ fn a_lock_that_is_held_for_ever_is_waited_for_a_while_and_its_holder_named() {
     let holder = hold_lock(&machine);
     let before = machine.roll_text();
 
-    let pass = machine
-        .reconcile()
-        .at_once()
-        .arg("--lock-timeout")
-        .arg("1")
-        .run();
+    let pass = machine.reconcile().at_once().run();
 
     let lock = machine.roll_path().with_extension("yaml.lock");
     let pid = holder.process().pid.to_string();
@@ -53,12 +48,7 @@ fn nothing_to_write_needs_no_lock() {
     machine.settle(&machine.roll_path());
     let holder = hold_lock(&machine);
 
-    let pass = machine
-        .reconcile()
-        .arg("--lock-timeout")
-        .arg("1")
-        .run()
-        .exits(0);
+    let pass = machine.reconcile().run().exits(0);
 
     pass.has_no_drifts();
     holder.signal(Signal::KILL);

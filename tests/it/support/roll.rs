@@ -206,11 +206,6 @@ impl Roll {
         serde_json::from_str(&json).expect("python prints JSON")
     }
 
-    /// A roll that was read otherwise.
-    pub const fn from_document(document: Value) -> Self {
-        Self(document)
-    }
-
     /// The whole document.
     pub const fn document(&self) -> &Value {
         &self.0
