@@ -16,9 +16,16 @@
 mod bad_input;
 mod commands;
 mod exit_codes;
+mod id_materialized;
+mod notes;
 mod ordinary_days;
 mod real_claude;
 mod reports;
 mod roll_format;
+mod rules;
+mod servers;
+mod stale_id;
 mod state_folder;
 mod support;
+mod tmux_gone;
+mod unregistered;

@@ -45,7 +45,9 @@ fn an_end_is_written_with_its_time_in_two_forms_and_with_its_finder() {
     assert_eq!(row["terminated_at"], at, "a text, and the time of the look");
     let epoch = chrono::DateTime::from_timestamp(row["terminated_at_epoch"].as_i64().unwrap(), 0);
     assert_eq!(
-        epoch.unwrap().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        epoch
+            .unwrap()
+            .to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
         at.as_str().unwrap()
     );
     assert_eq!(row["termination_mode"], "auto-detected");
@@ -65,10 +67,20 @@ fn an_end_keeps_everything_else_the_row_says() {
     let mut expected = machine.row(NAME);
     gone.kill();
 
-    machine.reconcile().at_once().run().exits(0).drift("A", NAME);
+    machine
+        .reconcile()
+        .at_once()
+        .run()
+        .exits(0)
+        .drift("A", NAME);
 
     let row = machine.row(NAME);
-    for key in ["status", "terminated_at", "terminated_at_epoch", "termination_mode"] {
+    for key in [
+        "status",
+        "terminated_at",
+        "terminated_at_epoch",
+        "termination_mode",
+    ] {
         expected[key] = row[key].clone();
     }
     assert_eq!(row, expected);
@@ -95,7 +107,12 @@ fn a_session_is_gone_with_its_server() {
     one_of_two(&machine);
     machine.server("default").kill();
 
-    let drift = machine.reconcile().at_once().run().exits(0).drift("A", NAME);
+    let drift = machine
+        .reconcile()
+        .at_once()
+        .run()
+        .exits(0)
+        .drift("A", NAME);
 
     assert_eq!(drift["reason"], "server_gone");
     assert!(drift.is_applied());
@@ -108,7 +125,12 @@ fn a_session_is_gone_with_a_server_that_was_killed_outright() {
     one_of_two(&machine);
     machine.server("default").crash();
 
-    let drift = machine.reconcile().at_once().run().exits(0).drift("A", NAME);
+    let drift = machine
+        .reconcile()
+        .at_once()
+        .run()
+        .exits(0)
+        .drift("A", NAME);
 
     assert_eq!(drift["reason"], "server_gone");
     assert!(drift.is_applied());
@@ -121,7 +143,12 @@ fn a_server_ends_with_its_last_session() {
     machine.roll().row(NAME).pane(&only).write();
     only.kill();
 
-    let drift = machine.reconcile().at_once().run().exits(0).drift("A", NAME);
+    let drift = machine
+        .reconcile()
+        .at_once()
+        .run()
+        .exits(0)
+        .drift("A", NAME);
 
     assert_eq!(drift["reason"], "server_gone");
     assert_eq!(machine.row(NAME)["status"], "terminated");
@@ -135,7 +162,12 @@ fn a_server_whose_socket_vanished_after_it_had_answered_is_gone() {
     machine.server("default").kill();
     fs::remove_file(machine.socket("default")).unwrap();
 
-    let drift = machine.reconcile().at_once().run().exits(0).drift("A", NAME);
+    let drift = machine
+        .reconcile()
+        .at_once()
+        .run()
+        .exits(0)
+        .drift("A", NAME);
 
     assert_eq!(drift["reason"], "server_gone");
     assert!(drift.is_applied());
@@ -149,7 +181,12 @@ fn a_session_is_gone_when_its_server_was_started_anew_without_it() {
     machine.server("default").kill();
     machine.session("bystander").start();
 
-    let drift = machine.reconcile().at_once().run().exits(0).drift("A", NAME);
+    let drift = machine
+        .reconcile()
+        .at_once()
+        .run()
+        .exits(0)
+        .drift("A", NAME);
 
     assert_eq!(drift["reason"], "server_restarted");
     assert!(drift.is_applied());
@@ -201,7 +238,12 @@ fn on_a_first_run_a_roll_that_is_older_than_the_boot_tells_of_the_reboot() {
         .written_ago(uptime() + Duration::from_secs(3600))
         .write();
 
-    let drift = machine.reconcile().at_once().run().exits(0).drift("A", NAME);
+    let drift = machine
+        .reconcile()
+        .at_once()
+        .run()
+        .exits(0)
+        .drift("A", NAME);
 
     assert_eq!(drift["reason"], "host_rebooted");
     assert!(drift.is_applied());
@@ -215,7 +257,9 @@ fn a_row_that_was_changed_after_it_was_seen_is_not_taken_to_be_older_than_the_bo
     };
     one_of_two(&machine);
     machine.reconcile().at_once().run().exits(0).has_no_drifts();
-    machine.skill().writes(&format!("row('{NAME}')['note'] = 'written since'"));
+    machine
+        .skill()
+        .writes(&format!("row('{NAME}')['note'] = 'written since'"));
     machine.server("default").kill();
     fs::remove_file(machine.socket("default")).unwrap();
 
@@ -228,14 +272,23 @@ fn a_row_that_was_changed_after_it_was_seen_is_not_taken_to_be_older_than_the_bo
 #[test]
 fn a_session_is_looked_for_on_the_server_its_row_names() {
     let machine = Machine::new();
-    let gone = machine.session(NAME).server("work").running("claude").start();
+    let gone = machine
+        .session(NAME)
+        .server("work")
+        .running("claude")
+        .start();
     machine.session("bystander").server("work").start();
     // The name alone is no proof of life: on the server that is asked, it is not there.
     machine.session(NAME).running("claude").start();
     machine.roll().row(NAME).pane(&gone).write();
     gone.kill();
 
-    let drift = machine.reconcile().at_once().run().exits(0).drift("A", NAME);
+    let drift = machine
+        .reconcile()
+        .at_once()
+        .run()
+        .exits(0)
+        .drift("A", NAME);
 
     assert_eq!(drift["tmux_server"], "work");
     assert_eq!(drift["reason"], "session_gone");
@@ -249,10 +302,18 @@ fn a_row_is_ended_even_where_it_records_no_process() {
     machine.session("bystander").start();
     machine.roll().row(NAME).write();
 
-    let drift = machine.reconcile().at_once().run().exits(0).drift("A", NAME);
+    let drift = machine
+        .reconcile()
+        .at_once()
+        .run()
+        .exits(0)
+        .drift("A", NAME);
 
     assert!(drift.is_applied());
-    assert_eq!(drift["comment"], format!("{NAME}: tmux gone. Marked terminated."));
+    assert_eq!(
+        drift["comment"],
+        format!("{NAME}: tmux gone. Marked terminated.")
+    );
 }
 
 #[test]
@@ -302,7 +363,12 @@ fn rows_that_say_they_ended_are_in_order_when_their_sessions_are_gone() {
 fn ended_once_is_ended_for_good() {
     let machine = Machine::new();
     one_of_two(&machine).kill();
-    machine.reconcile().at_once().run().exits(0).drift("A", NAME);
+    machine
+        .reconcile()
+        .at_once()
+        .run()
+        .exits(0)
+        .drift("A", NAME);
     let before = machine.roll_text();
 
     let pass = machine.reconcile().at_once().run().exits(0);

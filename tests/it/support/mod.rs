@@ -73,7 +73,7 @@ pub use claude_code::ClaudeCode;
 pub use document::{FIRST_KEYS, keys};
 pub use elsewhere::Elsewhere;
 pub use footprint::Footprint;
-pub use machine::Machine;
+pub use machine::{Machine, in_a_container};
 pub use process::Process;
 pub use python::python;
 pub use roll::{Roll, RollBuilder};
