@@ -1,5 +1,6 @@
 //! The command line: arguments and environment in, output and an exit code out.
 
+mod demo;
 mod environment;
 mod init;
 mod joint;
@@ -66,6 +67,7 @@ enum Command {
     Init(init::Arguments),
     Validate(validate::Arguments),
     Schema(schema::Arguments),
+    Demo(demo::Arguments),
 }
 
 /// Which roll, and where what is known of it is kept.
@@ -116,6 +118,7 @@ async fn carry_out(Arguments { talk, command }: Arguments) -> Exit {
             Command::Init(arguments) => init::run(arguments, environment).await,
             Command::Validate(arguments) => validate::run(arguments, environment),
             Command::Schema(arguments) => schema::run(&arguments),
+            Command::Demo(arguments) => demo::run(arguments, environment).await,
         }
     };
     let done = tokio::select! {

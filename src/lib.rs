@@ -5,5 +5,7 @@ pub mod clock;
 pub mod core;
 pub mod exit;
 pub mod look;
+pub mod roll;
+pub mod run;
 pub mod state;
 pub mod tell;

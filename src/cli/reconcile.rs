@@ -8,11 +8,12 @@ use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 
 use super::environment::Environment;
-use super::joint::{self, Waiting};
+use super::joint;
 use super::{Failure, Places, output};
 use crate::core::policy::Policy;
 use crate::core::report::Report;
 use crate::exit::Exit;
+use crate::run::Waiting;
 use crate::tell::json::Layout;
 use crate::tell::{json, markdown, table, wire};
 
@@ -60,7 +61,7 @@ Exit codes: 0 done, 1 the roll is missing or unreadable, 2 another error.
 
 Examples:
   headcount reconcile --dry-run --emit-diff --format table              what differs?
-  headcount reconcile --once --emit-diff | jq -r '.actions[].comment'   correct it, tell what was done
+  headcount reconcile --once --emit-diff | jq -r '.actions[].comment'   correct, then tell
   headcount reconcile --grace 0 --spawn-grace 0                         decide at once, by one look
   headcount reconcile --dry-run --detailed-exitcode --quiet             is everything in order?";
 

@@ -1,6 +1,6 @@
 //! What one pass tells: everything found, what was done about it, and what was not, and why.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::drift::{Drift, Held, Note};
 use super::ids::{DriftId, Fingerprint, SessionName, Timestamp};
@@ -96,8 +96,9 @@ pub struct Resolved {
 pub struct Written {
     /// The drifts whose edits are in the roll now.
     pub applied: BTreeSet<DriftId>,
-    /// The drifts whose edits were dropped, since the row had changed.
-    pub dropped: BTreeSet<DriftId>,
+    /// The drifts whose edits the text of the roll does not allow, each with why. Those that are in neither
+    /// were dropped, since somebody else was at work on the row.
+    pub refused: BTreeMap<DriftId, String>,
 }
 
 /// Everything a report is made from.
@@ -183,7 +184,10 @@ fn outcome(decision: Option<&Decision>, id: &DriftId, dry_run: bool, written: &W
     match decision {
         Some(Decision::Write(_)) if dry_run => Outcome::WouldApply,
         Some(Decision::Write(_)) if written.applied.contains(id) => Outcome::Applied,
-        Some(Decision::Write(_)) => Outcome::Held(Held::Contended),
+        Some(Decision::Write(_)) => Outcome::Held(match written.refused.get(id) {
+            Some(why) => Held::NotEditable(why.clone()),
+            None => Held::Contended,
+        }),
         Some(Decision::Pending { due, why }) => Outcome::Pending {
             why: why.clone(),
             due: *due,

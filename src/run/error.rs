@@ -1,5 +1,7 @@
 //! What can stop a pass.
 
+use std::path::PathBuf;
+
 use thiserror::Error;
 
 use crate::roll::commit::CommitError;
@@ -14,8 +16,13 @@ pub enum RunError {
     #[error(transparent)]
     Unreadable(#[from] ReadError),
     /// The roll's text could not be understood.
-    #[error(transparent)]
-    NotYaml(#[from] NotYaml),
+    #[error("{}: {source}; `headcount validate` tells more", path.display())]
+    NotYaml {
+        /// The roll.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: NotYaml,
+    },
     /// The roll could not be written. It is as it was.
     #[error(transparent)]
     NotWritten(#[from] CommitError),

@@ -57,10 +57,18 @@ struct Look {
 /// # Errors
 ///
 /// Where the roll cannot be read or written, or the state folder cannot be used.
-pub async fn reconcile(settings: &Settings, on_wait: impl FnOnce(&Waiting)) -> Result<Report, RunError> {
+pub async fn reconcile(
+    settings: &Settings,
+    on_wait: impl FnOnce(&Waiting),
+) -> Result<Report, RunError> {
     if settings.dry_run {
         let look = look(settings, None).await?;
-        return Ok(report(settings, &look.before.clone(), &look, &Written::default()));
+        return Ok(report(
+            settings,
+            &look.before.clone(),
+            &look,
+            &Written::default(),
+        ));
     }
     let folder = Folder::of(&settings.state, &settings.roll.target);
     let mut origin = None;
@@ -84,7 +92,9 @@ pub async fn reconcile(settings: &Settings, on_wait: impl FnOnce(&Waiting)) -> R
             return Ok(report(settings, origin, &look, &written));
         }
         if tries == TRIES {
-            warn!("the roll was locked by others for too long after each of {TRIES} looks; nothing was written");
+            warn!(
+                "the roll was locked by others for too long after each of {TRIES} looks; nothing was written"
+            );
             let origin = origin.clone();
             return Ok(report(settings, &origin, &look, &Written::default()));
         }
@@ -133,21 +143,31 @@ async fn sleep_until(due: Timestamp) {
 }
 
 async fn look(settings: &Settings, memory: Option<(&Folder, &Locked)>) -> Result<Look, RunError> {
-    let text = roll::read::read(&settings.roll)?;
-    let registry = roll::parse::parse(&text)?;
+    let contents = roll::read::read(&settings.roll)?;
+    let registry = contents.registry().map_err(|source| RunError::NotYaml {
+        path: settings.roll.named.clone(),
+        source,
+    })?;
     let folder = Folder::of(&settings.state, &settings.roll.target);
     let (mut file, before) = LedgerFile::load(&folder)?;
     let fresh_until = clock::monotonic() + LOOK_FRESH;
     let mut policy = settings.policy.clone();
-    policy.read_only = text.newer_store.as_ref().map(|store| {
-        format!("{} beside the roll is another program's newer store", store.display())
+    policy.read_only = contents.newer_store.as_ref().map(|store| {
+        format!(
+            "{} beside the roll is another program's newer store",
+            store.display()
+        )
     });
     let world = look::observe(&look::Request {
         registry: &registry,
         ledger: &before,
         policy: &policy,
-        roll: &settings.roll,
-        roll_is_local: text.is_local.clone(),
+        roll: &settings.roll.target,
+        nearest_roll: &|folder| {
+            let _ = folder;
+            Ok(None)
+        },
+        roll_is_local: contents.local,
         surroundings: &settings.surroundings,
     })
     .await;
@@ -190,17 +210,22 @@ async fn write(
     };
     let written = match commit(&settings.roll, &look.registry, &edits, options).await? {
         Committed::Stale => return Ok(None),
-        Committed::Unchanged => Written::default(),
-        Committed::Written { applied, dropped } => Written {
+        Committed::Unchanged { left_out } => Written {
+            refused: left_out.refused.into_iter().collect(),
+            ..Written::default()
+        },
+        Committed::Written { applied, left_out } => Written {
             applied: applied.into_iter().collect(),
-            dropped: dropped.into_iter().collect(),
+            refused: left_out.refused.into_iter().collect(),
         },
     };
     for drift in &look.assessment.drifts {
         if let Some(edit) = &drift.edit
             && written.applied.contains(&drift.id)
         {
-            look.assessment.ledger.note_applied(edit, drift.server.as_ref());
+            look.assessment
+                .ledger
+                .note_applied(edit, drift.server.as_ref());
         }
     }
     let told = report(settings, &look.before.clone(), look, &written);
@@ -220,12 +245,23 @@ async fn write(
 /// of them follows when it is known.
 fn news(settings: &Settings, look: &Look) -> Vec<News> {
     let meant = Written {
-        applied: look.assessment.plan.edits().into_iter().map(|edit| edit.cause).collect(),
+        applied: look
+            .assessment
+            .plan
+            .edits()
+            .into_iter()
+            .map(|edit| edit.cause)
+            .collect(),
         ..Written::default()
     };
     let told = report(settings, &look.before, look, &meant);
     let as_before = |id: &DriftId| {
-        let now = look.assessment.ledger.drifts.get(id).map(|open| &open.told_as);
+        let now = look
+            .assessment
+            .ledger
+            .drifts
+            .get(id)
+            .map(|open| &open.told_as);
         look.before.drifts.get(id).map(|open| &open.told_as) == now
     };
     let drifts = told.drifts.iter().filter_map(|told| {
@@ -238,7 +274,10 @@ fn news(settings: &Settings, look: &Look) -> Vec<News> {
             _ => None,
         }
     });
-    let resolved = told.resolved.iter().map(|resolved| News::Resolved(wire::Resolved::from(resolved)));
+    let resolved = told
+        .resolved
+        .iter()
+        .map(|resolved| News::Resolved(wire::Resolved::from(resolved)));
     drifts.chain(resolved).collect()
 }
 

@@ -68,6 +68,10 @@ pub fn statement(drift: &Drift, outcome: &Outcome) -> String {
             "Not deleted.",
         ),
     };
+    let done = match outcome {
+        Outcome::ToldOnly if drift.kind != Kind::StaleId => "Not written.",
+        _ => done,
+    };
     ended(fact, done, outcome)
 }
 

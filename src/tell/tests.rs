@@ -269,6 +269,14 @@ mod the_comment {
     }
 
     #[test]
+    fn of_a_drift_that_is_only_told_claims_no_change() {
+        assert_eq!(
+            comment(Kind::TmuxGone, Outcome::ToldOnly),
+            "NAME: tmux gone (was pane 4711, cmd claude). Not written."
+        );
+    }
+
+    #[test]
     fn of_every_other_kind_follows_the_same_pattern() {
         let told = [
             comment(Kind::Revived, Outcome::Applied),

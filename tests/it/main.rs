@@ -14,6 +14,7 @@
 )]
 
 mod bad_input;
+mod command_line;
 mod commands;
 mod exit_codes;
 mod id_materialized;
@@ -24,6 +25,7 @@ mod reports;
 mod roll_format;
 mod rules;
 mod servers;
+mod shim;
 mod stale_id;
 mod state_folder;
 mod support;

@@ -1,0 +1,200 @@
+//! Replacing a file so that every reader sees the old or the new one, whole. The only file that names `tempfile`.
+
+use std::fs::{self, File, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+use tempfile::NamedTempFile;
+use thiserror::Error;
+
+use super::read;
+
+/// How often what stood in the file's place is put back while somebody else keeps replacing it.
+const PUT_BACKS: usize = 8;
+
+/// A file could not be written. What was there is still there.
+#[derive(Debug, Error)]
+#[error("{} cannot be {what}: {source}; nothing was changed", path.display())]
+pub struct WriteError {
+    /// The file.
+    pub path: PathBuf,
+    /// What was to be done with it.
+    pub what: &'static str,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+/// What became of a replacement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Replaced {
+    /// The file has the new content.
+    Done,
+    /// Somebody had saved another content meanwhile. It is in its place again.
+    Displaced,
+}
+
+/// Replaces the content of a file that is known to be `before`, after a copy of that to `<path>.bak`. Mode and
+/// owner stay. `path` is no symlink.
+///
+/// # Errors
+///
+/// The folder or the disk does not take it.
+pub fn replace(path: &Path, before: &[u8], after: &[u8]) -> Result<Replaced, WriteError> {
+    let failed = |what| {
+        move |source| WriteError {
+            path: path.to_owned(),
+            what,
+            source,
+        }
+    };
+    let metadata = match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_file() => metadata,
+        Ok(_) => return Ok(Replaced::Displaced),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Replaced::Displaced),
+        Err(error) => return Err(failed("looked at")(error)),
+    };
+    let like = |file: &File| keep_owner_and_mode(file, &metadata);
+    let copy = backup_of(path);
+    temporary(&copy, before, like)
+        .and_then(|temp| temp.persist(&copy).map_err(|error| error.error))
+        .map_err(|source| WriteError {
+            path: copy.clone(),
+            what: "written",
+            source,
+        })?;
+    let temp = temporary(path, after, like).map_err(failed("written"))?;
+    let replaced = match exchange(temp.path(), path) {
+        Ok(()) => keep_or_put_back(temp.path(), path, before, after).map_err(failed("replaced"))?,
+        Err(Errno::NOENT) => Replaced::Displaced,
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+            // The file system knows no exchange: what remains is to look once more, and to be quick.
+            if is(path, before) {
+                temp.persist(path)
+                    .map_err(|error| failed("replaced")(error.error))?;
+                Replaced::Done
+            } else {
+                Replaced::Displaced
+            }
+        }
+        Err(error) => return Err(failed("replaced")(error.into())),
+    };
+    sync_folder(path);
+    Ok(replaced)
+}
+
+/// Writes a file whole, whatever was there. `mode` are its permission bits.
+///
+/// # Errors
+///
+/// The folder or the disk does not take it.
+pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> Result<(), WriteError> {
+    let permit = |file: &File| file.set_permissions(Permissions::from_mode(mode));
+    temporary(path, bytes, permit)
+        .and_then(|temp| temp.persist(path).map_err(|error| error.error))
+        .map_err(|source| WriteError {
+            path: path.to_owned(),
+            what: "written",
+            source,
+        })?;
+    sync_folder(path);
+    Ok(())
+}
+
+/// Writes a file that must not be there yet. Returns whether it was not.
+///
+/// # Errors
+///
+/// The folder or the disk does not take it.
+pub fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<bool, WriteError> {
+    let failed = |source| WriteError {
+        path: path.to_owned(),
+        what: "created",
+        source,
+    };
+    let permit = |file: &File| file.set_permissions(Permissions::from_mode(mode));
+    let temp = temporary(path, bytes, permit).map_err(failed)?;
+    match temp.persist_noclobber(path) {
+        Ok(_) => {
+            sync_folder(path);
+            Ok(true)
+        }
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(failed(error.error)),
+    }
+}
+
+/// Where the last content of a roll is kept.
+#[must_use]
+pub fn backup_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".bak");
+    PathBuf::from(name)
+}
+
+/// A file beside `path` with its bytes on the disk. It is removed when it is dropped.
+fn temporary(
+    path: &Path,
+    bytes: &[u8],
+    dress: impl Fn(&File) -> io::Result<()>,
+) -> io::Result<NamedTempFile> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut temp = tempfile::Builder::new()
+        .prefix(&format!(".{name}."))
+        .suffix(".tmp")
+        .tempfile_in(folder(path))?;
+    temp.write_all(bytes)?;
+    dress(temp.as_file())?;
+    temp.as_file().sync_all()?;
+    Ok(temp)
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn keep_owner_and_mode(file: &File, of: &fs::Metadata) -> io::Result<()> {
+    let own = file.metadata()?;
+    if (own.uid(), own.gid()) != (of.uid(), of.gid()) {
+        fchown(file, Some(of.uid()), Some(of.gid()))?;
+    }
+    // After the owner: to change that one clears bits of the mode.
+    file.set_permissions(of.permissions())
+}
+
+fn exchange(one: &Path, other: &Path) -> Result<(), Errno> {
+    renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)
+}
+
+/// After an exchange: `temp` is what was displaced. If that is not what was read, it goes back.
+fn keep_or_put_back(temp: &Path, path: &Path, before: &[u8], after: &[u8]) -> io::Result<Replaced> {
+    if is(temp, before) {
+        return Ok(Replaced::Done);
+    }
+    for _ in 0..PUT_BACKS {
+        exchange(temp, path)?;
+        // If this is not ours either, somebody saved once more: that is the newest, and goes back as well.
+        if is(temp, after) {
+            break;
+        }
+    }
+    Ok(Replaced::Displaced)
+}
+
+/// Whether a file has that content.
+fn is(path: &Path, content: &[u8]) -> bool {
+    read::bytes(path).is_ok_and(|(bytes, _)| bytes == content)
+}
+
+/// Makes the names in a folder last. Not every file system can, and the content is in place by now.
+fn sync_folder(path: &Path) {
+    if let Ok(folder) = File::open(folder(path)) {
+        let _ = folder.sync_all();
+    }
+}

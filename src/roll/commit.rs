@@ -1,0 +1,234 @@
+//! The transaction: the only function of the program that writes the roll.
+//!
+//! A result that has lost a row, or anything else, cannot get here: an edited text reads as the old one with
+//! the steps of the edits carried out, or it is none, and no step takes a row away.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use thiserror::Error;
+
+use super::Roll;
+use super::atomic::{self, Replaced, WriteError};
+use super::edit::{self, EditError};
+use super::lock::{LockError, RollLock};
+use super::parse::NotYaml;
+use super::read::{self, Contents, ReadError};
+use crate::clock;
+use crate::core::edit::{Edit, Target};
+use crate::core::ids::DriftId;
+use crate::core::registry::Registry;
+
+/// How often a write is tried while somebody saves the roll without taking the lock, and the pause between.
+const TRIES: usize = 5;
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// How to commit.
+#[derive(Clone, Copy, Debug)]
+pub struct CommitOptions {
+    /// How long to wait for the roll's locks.
+    pub lock_timeout: Duration,
+    /// When the look that the edits rest on is too old.
+    pub stale_at: Instant,
+}
+
+/// What became of the edits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Committed {
+    /// No edit was left to be made: nothing was written.
+    Unchanged {
+        /// What became of the edits.
+        left_out: LeftOut,
+    },
+    /// The look was too old when the lock was got: nothing was written.
+    Stale,
+    /// The roll was written.
+    Written {
+        /// The drifts whose edits were made.
+        applied: Vec<DriftId>,
+        /// What became of the others.
+        left_out: LeftOut,
+    },
+}
+
+/// The edits that were not made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Because the row was changed, taken away or made by somebody else meanwhile.
+    pub dropped: Vec<DriftId>,
+    /// Because they cannot be made without touching something else, each with the sentence that says so.
+    pub refused: Vec<(DriftId, String)>,
+}
+
+/// Why the roll was not written.
+#[derive(Debug, Error)]
+pub enum CommitError {
+    /// The lock was not got.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The roll cannot be read any more.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The roll is no YAML any more.
+    #[error("{}: {source}", path.display())]
+    NotYaml {
+        /// The roll.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: NotYaml,
+    },
+    /// The roll as a whole cannot be edited.
+    #[error("{} is not edited: {source}", path.display())]
+    NotEditable {
+        /// The roll.
+        path: PathBuf,
+        /// Why not.
+        source: EditError,
+    },
+    /// Another writer's newer store stands beside it.
+    #[error("{} stands beside the roll and is what its other writers use now: the roll is only read", path.display())]
+    NewerStore {
+        /// That store.
+        path: PathBuf,
+    },
+    /// Somebody keeps saving the roll without its lock.
+    #[error("{} is being saved again and again without its lock: try again when that has ended", path.display())]
+    Restless {
+        /// The roll.
+        path: PathBuf,
+    },
+    /// It cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// Makes edits. Under the lock the roll is read again; an edit whose row is not as it was in `expected` is
+/// dropped, all others are made in one replacement of the file, or none is.
+///
+/// # Errors
+///
+/// The lock is not got, the roll cannot be read, or it cannot be written. Then it is as it was.
+pub async fn commit(
+    roll: &Roll,
+    expected: &Registry,
+    edits: &[Edit],
+    options: CommitOptions,
+) -> Result<Committed, CommitError> {
+    if edits.is_empty() {
+        return Ok(Committed::Unchanged {
+            left_out: LeftOut::default(),
+        });
+    }
+    let _lock = RollLock::acquire(roll, options.lock_timeout).await?;
+    for _ in 0..TRIES {
+        if clock::monotonic() > options.stale_at {
+            return Ok(Committed::Stale);
+        }
+        if let Some(committed) = attempt(roll, expected, edits)? {
+            return Ok(committed);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Err(CommitError::Restless {
+        path: roll.named.clone(),
+    })
+}
+
+/// One try under the lock; `None` if somebody saved the roll meanwhile.
+fn attempt(
+    roll: &Roll,
+    expected: &Registry,
+    edits: &[Edit],
+) -> Result<Option<Committed>, CommitError> {
+    if let Some(path) = read::newer_store(roll) {
+        return Err(CommitError::NewerStore { path });
+    }
+    let contents = read::read(roll)?;
+    let current = if contents.fingerprint == expected.fingerprint {
+        Cow::Borrowed(expected)
+    } else {
+        Cow::Owned(registry(roll, &contents)?)
+    };
+    let (fitting, dropped) = fit(&current, edits);
+    let (text, refused) =
+        edit_what_can_be(&contents.text, &fitting).map_err(|source| CommitError::NotEditable {
+            path: roll.named.clone(),
+            source,
+        })?;
+    let applied: Vec<DriftId> = fitting
+        .iter()
+        .map(|edit| edit.cause.clone())
+        .filter(|cause| !refused.iter().any(|(other, _)| other == cause))
+        .collect();
+    let left_out = LeftOut { dropped, refused };
+    if text == contents.text {
+        return Ok(Some(Committed::Unchanged { left_out }));
+    }
+    let replaced = atomic::replace(&roll.target, contents.text.as_bytes(), text.as_bytes())?;
+    Ok(match replaced {
+        Replaced::Done => Some(Committed::Written { applied, left_out }),
+        Replaced::Displaced => None,
+    })
+}
+
+fn registry(roll: &Roll, contents: &Contents) -> Result<Registry, CommitError> {
+    contents.registry().map_err(|source| CommitError::NotYaml {
+        path: roll.named.clone(),
+        source,
+    })
+}
+
+/// The edits whose rows are as they were, and the causes of the others.
+fn fit(current: &Registry, edits: &[Edit]) -> (Vec<Edit>, Vec<DriftId>) {
+    let rows: HashMap<_, _> = current
+        .rows
+        .iter()
+        .map(|row| (&row.name, &row.fingerprint))
+        .collect();
+    let mut taken: HashSet<String> = rows.keys().map(|name| name.normalised()).collect();
+    taken.extend(
+        current
+            .invalid
+            .iter()
+            .filter_map(|row| Some(row.name.as_ref()?.normalised())),
+    );
+    let mut fitting = Vec::new();
+    let mut dropped = Vec::new();
+    for edit in edits {
+        let fits = match &edit.target {
+            Target::Row { name, fingerprint } => rows.get(name) == Some(&fingerprint),
+            Target::New { name } => taken.insert(name.normalised()),
+        };
+        if fits {
+            fitting.push(edit.clone());
+        } else {
+            dropped.push(edit.cause.clone());
+        }
+    }
+    (fitting, dropped)
+}
+
+/// Makes all edits that can be made: what one row refuses must not stop the others.
+fn edit_what_can_be(
+    text: &str,
+    edits: &[Edit],
+) -> Result<(String, Vec<(DriftId, String)>), EditError> {
+    match (edit::apply(text, edits), edits) {
+        (Ok(text), _) => Ok((text, Vec::new())),
+        (Err(error @ (EditError::NotYaml(_) | EditError::ManyDocuments { .. })), _) => Err(error),
+        (Err(error), [only]) => Ok((
+            text.to_owned(),
+            vec![(only.cause.clone(), error.to_string())],
+        )),
+        (Err(_), several) => {
+            let (first, second) = several.split_at(several.len() / 2);
+            let (text, mut refused) = edit_what_can_be(text, first)?;
+            let (text, more) = edit_what_can_be(&text, second)?;
+            refused.extend(more);
+            Ok((text, refused))
+        }
+    }
+}

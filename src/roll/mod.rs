@@ -1,0 +1,36 @@
+//! The roll's file: finding it, reading it, and changing it without harm to anybody else's part of it.
+
+use std::path::PathBuf;
+
+pub mod atomic;
+pub mod commit;
+pub(crate) mod datum;
+mod draft;
+pub mod edit;
+pub mod holder;
+mod layout;
+pub mod lock;
+mod mount;
+pub mod parse;
+pub mod read;
+mod rows;
+pub(crate) mod scalar;
+mod splice;
+
+/// Which file is the roll.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Roll {
+    /// The path as it was named or found. The other writers lock `<named>.lock`.
+    pub named: PathBuf,
+    /// The file itself, symlinks followed.
+    pub target: PathBuf,
+}
+
+impl Roll {
+    /// The roll at a path. Where there is none yet, both paths are the same.
+    #[must_use]
+    pub fn at(named: PathBuf) -> Self {
+        let target = std::fs::canonicalize(&named).unwrap_or_else(|_| named.clone());
+        Self { named, target }
+    }
+}

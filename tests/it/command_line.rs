@@ -1,0 +1,135 @@
+//! Arguments in, output and exit codes out, as far as no pass is needed.
+
+use std::fs::OpenOptions;
+use std::process::{Command, Output, Stdio};
+
+fn headcount(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_headcount"));
+    command
+        .args(arguments)
+        .env_clear()
+        .env("HOME", "/nonexistent");
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    headcount(arguments).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn the_help_is_what_it_was() {
+    for command in ["", "reconcile", "init", "validate", "schema", "demo"] {
+        let arguments: Vec<&str> = [command, "--help"]
+            .into_iter()
+            .filter(|a| !a.is_empty())
+            .collect();
+        let output = run(&arguments);
+        assert_eq!(output.status.code(), Some(0));
+        let name = if command.is_empty() {
+            "headcount"
+        } else {
+            command
+        };
+        insta::assert_snapshot!(format!("help_{name}"), stdout(&output));
+    }
+}
+
+#[test]
+fn an_unknown_argument_is_named_and_ends_with_2() {
+    for arguments in [
+        &["reconcile", "--frobnicate"][..],
+        &["reconcile", "--once", "--frobnicate"],
+    ] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(output.stdout.is_empty());
+        assert!(stderr(&output).starts_with("ERROR: unknown arg: --frobnicate\n"));
+    }
+}
+
+#[test]
+fn no_command_at_all_ends_with_2_and_the_help() {
+    let output = run(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty());
+    assert!(stderr(&output).contains("Usage: headcount"));
+}
+
+#[test]
+fn with_the_detailed_codes_a_wrong_usage_is_not_taken_for_drift() {
+    let output = run(&["reconcile", "--detailed-exitcode", "--frobnicate"]);
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn what_is_wrong_with_a_value_is_said() {
+    for wrong in ["-1", "ten", "1.5", "86401", "99999999999999999999", ""] {
+        let output = run(&["reconcile", &format!("--grace={wrong}")]);
+        assert_eq!(output.status.code(), Some(2), "{wrong}");
+        let text = stderr(&output);
+        assert!(
+            text.starts_with("ERROR: ") && text.contains("--grace"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn no_argument_reaches_a_terminal_raw() {
+    let output = run(&["reconcile", "--x\u{1b}]0;gotcha\u{7}"]);
+    assert!(!stderr(&output).contains('\u{1b}'));
+}
+
+#[test]
+fn every_schema_is_printed_as_it_is_committed() {
+    let output = run(&["schema", "report"]);
+    assert_eq!(output.status.code(), Some(0));
+    let committed = include_str!("../../schemas/report.schema.json");
+    assert_eq!(stdout(&output), committed);
+}
+
+#[test]
+fn whoever_reads_only_the_beginning_causes_no_error() {
+    let mut child = headcount(&["schema", "report"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(stderr(&output), "");
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_an_error() {
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = headcount(&["schema", "report"])
+        .stdout(full)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("cannot write to standard output"));
+}
+
+#[test]
+fn without_a_home_it_says_where_else_the_state_may_go() {
+    let output = headcount(&["reconcile", "--once"])
+        .env_remove("HOME")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("--state-dir"),
+        "{}",
+        stderr(&output)
+    );
+}
