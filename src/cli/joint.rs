@@ -1,6 +1,6 @@
 //! Where the command line meets the parts that do the work.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::environment::Environment;
@@ -10,6 +10,7 @@ use crate::exit::Exit;
 use crate::look::Surroundings;
 use crate::look::agent::Homes;
 use crate::roll::Roll;
+use crate::roll::find::{self, FindError};
 use crate::run::{self, RunError, Waiting};
 
 /// How long to wait for a lock that somebody else has.
@@ -32,8 +33,20 @@ pub(super) async fn reconcile(
         .map_err(Failure::from)
 }
 
-pub(super) async fn init(_settings: init::Settings) -> Result<init::Made, Failure> {
-    Err(not_joined())
+pub(super) async fn init(settings: init::Settings) -> Result<init::Made, Failure> {
+    let named = match settings.registry {
+        Some(named) => named,
+        None => match find_here() {
+            Ok(roll) => roll.named,
+            Err(FindError::None { folder }) => folder.join(".hermes/agent-sessions.yaml"),
+            Err(error) => return Err(error.into()),
+        },
+    };
+    let made = run::init(&named, &settings.state_dir, PATIENCE).await?;
+    Ok(match made {
+        run::Made::Created => init::Made::Created(named),
+        run::Made::Settled => init::Made::Settled(named),
+    })
 }
 
 pub(super) fn validate(_settings: validate::Settings) -> Result<validate::Findings, Failure> {
@@ -41,7 +54,23 @@ pub(super) fn validate(_settings: validate::Settings) -> Result<validate::Findin
 }
 
 fn locate(named: Option<PathBuf>) -> Result<Roll, Failure> {
-    named.map(Roll::at).ok_or_else(not_joined)
+    match named {
+        Some(named) => Ok(Roll::at(named)),
+        None => Ok(find_here()?),
+    }
+}
+
+fn find_here() -> Result<Roll, FindError> {
+    find::locate(Path::new("."), rustix::process::getuid().as_raw())
+}
+
+impl From<FindError> for Failure {
+    fn from(error: FindError) -> Self {
+        Self {
+            exit: Exit::RollUnreadable,
+            why: error.to_string(),
+        }
+    }
 }
 
 fn surroundings(environment: &Environment) -> Surroundings {
@@ -61,7 +90,7 @@ impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         let exit = match &error {
             RunError::Unreadable(_) | RunError::NotYaml { .. } => Exit::RollUnreadable,
-            RunError::NotWritten(_) | RunError::State(_) => Exit::Failed,
+            RunError::NotWritten(_) | RunError::NotCreated(_) | RunError::State(_) => Exit::Failed,
         };
         Self {
             exit,

@@ -5,13 +5,12 @@
 //! process is asked as well.
 
 use super::drift::{Evidence, Held};
-use super::ids::{Pid, ServerName, SessionName, Timestamp};
-use super::join::{Age, Join, age, incarnation_here, known, servers_of, written_by};
-use super::ledger::Ledger;
-use super::policy::limits::CLOCK_SLACK;
-use super::registry::{Registry, Row};
+use super::ids::{Pid, ServerName, SessionName};
+use super::join::{Join, servers_of};
+use super::past::{Another, Past};
+use super::registry::Row;
 use super::sighting::Sighting;
-use super::world::{ProcessSight, ServerId, ServerSight, ServerState, World};
+use super::world::{ServerSight, ServerState};
 
 /// Why a session is gone, as one word: many rows with one of the last three are one event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,36 +70,19 @@ pub enum Asked {
 /// Everything the questions of this module are asked about.
 #[derive(Clone, Copy)]
 pub struct Inquiry<'a> {
-    /// The roll.
-    pub registry: &'a Registry,
-    /// The look.
-    pub world: &'a World,
-    /// The memory.
-    pub ledger: &'a Ledger,
+    /// What was known before.
+    pub past: Past<'a>,
     /// Who is who.
     pub join: &'a Join<'a>,
 }
 
 impl Inquiry<'_> {
-    /// Whether a row was written before this boot.
-    #[must_use]
-    pub fn older_than_boot(&self, row: &Row) -> bool {
-        let vantage = &self.world.vantage;
-        match known(row, self.ledger).filter(|known| known.fingerprint == row.fingerprint) {
-            Some(known) => {
-                let (place, boot) = &known.since_boot;
-                place.machine == vantage.place.machine && *boot != vantage.boot
-            }
-            None => self.registry.written_at.plus(CLOCK_SLACK) < vantage.booted_at,
-        }
-    }
-
     /// Whether headcount may end this row from here.
     #[must_use]
     pub fn at_home(&self, row: &Row) -> bool {
-        let vantage = &self.world.vantage;
-        let seen_alive = known(row, self.ledger).and_then(|known| known.alive.as_ref());
-        if self.ledger.homes.contains(&vantage.place) {
+        let vantage = &self.past.world.vantage;
+        let seen_alive = self.past.known(row).and_then(|known| known.alive.as_ref());
+        if self.past.ledger.homes.contains(&vantage.place) {
             return true;
         }
         match seen_alive {
@@ -113,9 +95,10 @@ impl Inquiry<'_> {
     /// seen on, else the default one.
     #[must_use]
     pub fn own_servers(&self, row: &Row) -> Vec<&ServerSight> {
-        let life = incarnation_here(row, self.ledger, self.world);
+        let life = self.past.life(row);
         let remembered = life.and_then(|life| {
-            self.world
+            self.past
+                .world
                 .servers
                 .iter()
                 .find(|server| server.socket == life.socket)
@@ -125,7 +108,7 @@ impl Inquiry<'_> {
             life.is_none().then(ServerName::default_server)
         });
         let mut own: Vec<&ServerSight> = Vec::new();
-        own.extend(named.and_then(|name| self.world.server(&name)));
+        own.extend(named.and_then(|name| self.past.world.server(&name)));
         own.extend(remembered.filter(|it| !own.iter().any(|has| has.socket == it.socket)));
         own
     }
@@ -133,7 +116,7 @@ impl Inquiry<'_> {
     /// What the listings say of a row that joined none of the listed sessions.
     #[must_use]
     pub fn listings(&self, row: &Row) -> Listed {
-        let life = incarnation_here(row, self.ledger, self.world);
+        let life = self.past.life(row);
         let own = self.own_servers(row);
         if life.is_some_and(|life| !own.iter().any(|server| server.socket == life.socket)) {
             return Listed::Unseen("the server it was last seen on was not looked at".to_owned());
@@ -153,7 +136,7 @@ impl Inquiry<'_> {
             }
         }
         // The others must not be able to have it: a dead socket cannot, one that answers badly can.
-        for server in servers_of(row, self.world) {
+        for server in servers_of(row, self.past.world) {
             if own.iter().any(|has| has.socket == server.socket) {
                 continue;
             }
@@ -168,11 +151,11 @@ impl Inquiry<'_> {
     }
 
     fn absent_on(&self, row: &Row, server: &ServerSight) -> Result<(Cause, Evidence), String> {
-        let rebooted = self.older_than_boot(row);
+        let rebooted = self.past.is_before_boot(row);
         let evidence = |said: String| Evidence {
             source: format!("tmux:{}", server.name),
             said,
-            at: self.world.at,
+            at: self.past.world.at,
         };
         match &server.state {
             ServerState::Listed(_)
@@ -184,10 +167,9 @@ impl Inquiry<'_> {
                 Err("a session of its name is live there, and may be its own".to_owned())
             }
             ServerState::Listed(listing) => {
-                let restarted =
-                    incarnation_here(row, self.ledger, self.world).is_some_and(|life| {
-                        life.socket == server.socket && life.server != listing.server
-                    });
+                let restarted = self.past.life(row).is_some_and(|life| {
+                    life.socket == server.socket && life.server != listing.server
+                });
                 let cause = if rebooted {
                     Cause::HostRebooted
                 } else if restarted {
@@ -204,39 +186,34 @@ impl Inquiry<'_> {
                     )),
                 ))
             }
-            ServerState::Refused => match &server.listener {
-                Sighting::Absent(_) => Ok((
-                    if rebooted {
-                        Cause::HostRebooted
-                    } else {
-                        Cause::ServerGone
-                    },
-                    evidence(format!("nobody listens on {}", server.socket)),
-                )),
-                Sighting::Present(()) => Err(socket_removed(server)),
-                Sighting::Unknown(reason) => {
-                    let dead = matches!(self.process(row), Asked::Dead(_))
-                        || self.server_dead(row, server);
-                    if dead {
-                        Ok((
-                            if rebooted {
-                                Cause::HostRebooted
-                            } else {
-                                Cause::ServerGone
-                            },
-                            evidence(format!(
-                                "{} refuses connections, and the process behind it is dead",
-                                server.socket
-                            )),
-                        ))
-                    } else {
-                        Err(format!(
-                            "{} refuses connections, but {reason}",
+            ServerState::Refused => {
+                let cause = if rebooted {
+                    Cause::HostRebooted
+                } else {
+                    Cause::ServerGone
+                };
+                // Asked first, so that a listener that is known counts for no less than one that is not.
+                let dead =
+                    matches!(self.process(row), Asked::Dead(_)) || self.server_dead(row, server);
+                match &server.listener {
+                    Sighting::Absent(_) => Ok((
+                        cause,
+                        evidence(format!("nobody listens on {}", server.socket)),
+                    )),
+                    Sighting::Present(()) | Sighting::Unknown(_) if dead => Ok((
+                        cause,
+                        evidence(format!(
+                            "{} refuses connections, and the process behind it is dead",
                             server.socket
-                        ))
-                    }
+                        )),
+                    )),
+                    Sighting::Present(()) => Err(socket_removed(server)),
+                    Sighting::Unknown(reason) => Err(format!(
+                        "{} refuses connections, but {reason}",
+                        server.socket
+                    )),
                 }
-            },
+            }
             ServerState::Missing => match &server.listener {
                 Sighting::Absent(_) if rebooted => Ok((
                     Cause::HostRebooted,
@@ -267,8 +244,9 @@ impl Inquiry<'_> {
     }
 
     fn answered_in_this_boot(&self, server: &ServerSight) -> bool {
-        let vantage = &self.world.vantage;
-        self.ledger
+        let vantage = &self.past.world.vantage;
+        self.past
+            .ledger
             .servers
             .get(&(vantage.place.clone(), server.socket.clone()))
             .is_some_and(|known| known.boot == vantage.boot)
@@ -277,34 +255,22 @@ impl Inquiry<'_> {
     /// Whether the life of the server that this row was last seen on is proven dead.
     #[must_use]
     pub fn server_dead(&self, row: &Row, server: &ServerSight) -> bool {
-        let vantage = &self.world.vantage;
-        let life = incarnation_here(row, self.ledger, self.world)
+        let vantage = &self.past.world.vantage;
+        let life = self
+            .past
+            .life(row)
             .filter(|life| life.socket == server.socket)
             .map(|life| life.server);
         let known = || {
-            self.ledger
+            self.past
+                .ledger
                 .servers
                 .get(&(vantage.place.clone(), server.socket.clone()))
                 .filter(|known| known.boot == vantage.boot)
                 .map(|known| known.id)
         };
         life.or_else(known)
-            .is_some_and(|id| self.is_server_dead(id))
-    }
-
-    fn is_server_dead(&self, id: ServerId) -> bool {
-        match self.world.processes.get(&id.pid) {
-            Some(Sighting::Absent(_)) => true,
-            Some(Sighting::Present(found)) => found.iter().all(|process| {
-                let start = Timestamp::from_secs(id.start);
-                let apart = process
-                    .started_at
-                    .since(start)
-                    .max(start.since(process.started_at));
-                process.zombie || !process.own_uid || apart > CLOCK_SLACK * 3
-            }),
-            Some(Sighting::Unknown(_)) | None => false,
-        }
+            .is_some_and(|id| self.past.has_ended(id))
     }
 
     /// What the process says that the row records.
@@ -316,9 +282,9 @@ impl Inquiry<'_> {
         let evidence = |said: String| Evidence {
             source: format!("process {pid}"),
             said,
-            at: self.world.at,
+            at: self.past.world.at,
         };
-        let found = match self.world.processes.get(&pid) {
+        let found = match self.past.world.processes.get(&pid) {
             None => {
                 return Asked::Holds(Held::ProcessAlive(format!(
                     "process {pid} was not looked for"
@@ -335,10 +301,10 @@ impl Inquiry<'_> {
         let mut said = Vec::new();
         let mut alive = Vec::new();
         for process in found {
-            match self.is_recorded(row, process) {
+            match self.past.is_recorded(row, process) {
                 Ok(()) => alive.push(process),
-                Err(Some(why)) => said.push(evidence(why)),
-                Err(None) => {
+                Err(Another::Proven(why)) => said.push(evidence(why)),
+                Err(Another::Perhaps) => {
                     return Asked::Holds(Held::ProcessAlive(format!(
                         "process {pid} began within a second of the row being written: it may be the recorded one"
                     )));
@@ -370,46 +336,6 @@ impl Inquiry<'_> {
             Asked::Dead(said)
         } else {
             Asked::Leftover(said)
-        }
-    }
-
-    /// `Ok` if this is the recorded process, alive; `Err(Some(why))` if it is proven not to be;
-    /// `Err(None)` if that cannot be told.
-    fn is_recorded(&self, row: &Row, process: &ProcessSight) -> Result<(), Option<String>> {
-        if process.zombie {
-            return Err(Some("it has ended and waits to be reaped".to_owned()));
-        }
-        // A container may number its users otherwise, so there the owner proves nothing.
-        if !process.own_uid && !process.in_container {
-            return Err(Some(
-                "the pid now belongs to another user's process".to_owned(),
-            ));
-        }
-        if self.older_than_boot(row) {
-            return Err(Some(
-                "the row is older than this boot, and every process is younger".to_owned(),
-            ));
-        }
-        let remembered = incarnation_here(row, self.ledger, self.world)
-            .filter(|life| Some(life.pid) == row.pane.pid && !process.in_container)
-            .and_then(|life| life.start);
-        if let Some(start) = remembered {
-            return if start == process.id.start {
-                Ok(())
-            } else {
-                Err(Some("the pid was used again: the process began at another time than the one seen before".to_owned()))
-            };
-        }
-        match age(
-            process.started_at,
-            written_by(row, self.registry, self.ledger),
-        ) {
-            Age::Older => Ok(()),
-            Age::TooClose => Err(None),
-            Age::Newer => Err(Some(format!(
-                "the pid was used again: the process began at {}, after the row was written",
-                process.started_at.iso()
-            ))),
         }
     }
 

@@ -15,6 +15,7 @@ use super::edit::PaneRecord;
 use super::ids::{AgentKind, ConversationId, DriftId, ServerName, SessionName, Timestamp};
 use super::join::{Here, Join, Joined};
 use super::ledger::Ledger;
+use super::past::Past;
 use super::policy::Policy;
 use super::registry::{Registry, Row, Status};
 use super::sighting::Sighting;
@@ -55,8 +56,14 @@ pub fn diff<'w>(
     policy: &Policy,
     now: Timestamp,
 ) -> Findings<'w> {
-    let join = Join::new(registry, world, ledger);
+    let past = Past {
+        registry,
+        world,
+        ledger,
+    };
+    let join = Join::new(past, world);
     let mut scene = Scene {
+        past,
         registry,
         world,
         ledger,
@@ -105,6 +112,7 @@ pub fn diff<'w>(
 
 /// All that the four rules look at, and where they put what they find.
 struct Scene<'a, 'w> {
+    past: Past<'a>,
     registry: &'a Registry,
     world: &'w World,
     ledger: &'a Ledger,
@@ -126,9 +134,7 @@ impl<'a, 'w> Scene<'a, 'w> {
         'w: 'a,
     {
         Inquiry {
-            registry: self.registry,
-            world: self.world,
-            ledger: self.ledger,
+            past: self.past,
             join: self.join,
         }
     }
@@ -163,7 +169,7 @@ impl<'a, 'w> Scene<'a, 'w> {
                     row,
                     format!("{}: {why}. Nothing is written.", row.name),
                 );
-                Fate::Elsewhere
+                Fate::Unseen
             }
             (Joined::Nowhere, Status::Running) => tmux_gone::find(self, row),
             (Joined::Maybe(_) | Joined::Nowhere, _) => Fate::Gone,

@@ -4,11 +4,11 @@
 //! written), then by name. Running rows choose before ended ones. Doubt works one way: what might join
 //! takes away certainty, and never gives it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::ids::{Pid, SessionName, Timestamp};
-use super::ledger::{Incarnation, KnownRow, Ledger, RowKey};
-use super::policy::limits::CLOCK_SLACK;
+use super::ids::{AgentKind, Pid, SessionName, Timestamp};
+use super::ledger::Incarnation;
+use super::past::{Age, Past};
 use super::registry::{Registry, Row, Status};
 use super::sighting::Sighting;
 use super::world::{Listing, PaneSight, ServerSight, ServerState, SessionSight, World};
@@ -83,85 +83,38 @@ pub enum Owner {
     Twin,
 }
 
-/// The key under which the ledger knows a row.
-#[must_use]
-pub fn key_of(row: &Row) -> RowKey {
-    RowKey {
-        name: row.name.clone(),
-        server: row.server.clone(),
-    }
-}
-
-/// What the ledger knows of this row, if it is still the same row.
-#[must_use]
-pub fn known<'l>(row: &Row, ledger: &'l Ledger) -> Option<&'l KnownRow> {
-    ledger.rows.get(&key_of(row))
-}
-
-/// The incarnation the ledger last saw of a row, if that was in this place and boot.
-#[must_use]
-pub fn incarnation_here<'l>(
-    row: &Row,
-    ledger: &'l Ledger,
-    world: &World,
-) -> Option<&'l Incarnation> {
-    known(row, ledger)
-        .and_then(|known| known.alive.as_ref())
-        .filter(|alive| {
-            alive.place == world.vantage.place && alive.incarnation.boot == world.vantage.boot
-        })
-        .map(|alive| &alive.incarnation)
-}
-
-/// The latest moment at which a row can have been written: when the ledger first met its content, else
-/// when the file was last written.
-#[must_use]
-pub fn written_by(row: &Row, registry: &Registry, ledger: &Ledger) -> Timestamp {
-    known(row, ledger)
-        .filter(|known| known.fingerprint == row.fingerprint)
-        .map_or(registry.written_at, |known| known.since)
-}
-
-/// Whether a process is the one a row recorded, by when it began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Age {
-    /// It began before the row was written.
-    Older,
-    /// It began after the row was written: the pid was used again.
-    Newer,
-    /// The two moments are too close to tell.
-    TooClose,
-}
-
-/// Compares a process's start with the latest moment a row can have been written.
-#[must_use]
-pub fn age(started: Timestamp, written: Timestamp) -> Age {
-    if started <= written {
-        Age::Older
-    } else if started > written.plus(CLOCK_SLACK) {
-        Age::Newer
-    } else {
-        Age::TooClose
-    }
-}
-
-/// The servers a row's session can be on, in the order they are asked: the one it names; else the default
-/// one and then all others.
+/// The servers a row's session can be on, in the order they are asked: the one it names, under all of its
+/// names; else the default one and then all others.
 pub fn servers_of<'w>(row: &Row, world: &'w World) -> impl Iterator<Item = &'w ServerSight> {
     let named = row.server.clone();
+    let socket = named
+        .as_ref()
+        .and_then(|name| world.server(name))
+        .map(|server| server.socket.clone());
     world
-        .servers
-        .iter()
-        .filter(move |server| named.as_ref().is_none_or(|name| &server.name == name))
+        .by_preference()
+        .into_iter()
+        .filter(move |server| named.is_none() || Some(&server.socket) == socket.as_ref())
+}
+
+/// Whether it is known what sessions a server has: it listed them, or nobody listens there.
+fn was_seen(server: &ServerSight) -> bool {
+    match server.state {
+        ServerState::Listed(_) => true,
+        ServerState::Refused | ServerState::Missing => server.listener.is_absent(),
+        ServerState::Unknown(_) => false,
+    }
 }
 
 impl<'w> Join<'w> {
     /// Joins every row with at most one session, and every session with at most one row.
     #[must_use]
-    pub fn new(registry: &Registry, world: &'w World, ledger: &Ledger) -> Self {
+    pub fn new(past: Past<'_>, world: &'w World) -> Self {
+        let registry = past.registry;
         let sessions = listed(world);
         let mut owners = vec![Owner::Nobody; sessions.len()];
         let mut rows: Vec<Joined<'w>> = vec![Joined::Nowhere; registry.rows.len()];
+        let mut taken = vec![None; registry.rows.len()];
         let index = Index::new(&sessions);
 
         claim_for_invalid_rows(registry, &index, &sessions, &mut owners);
@@ -183,20 +136,19 @@ impl<'w> Join<'w> {
                 .filter(|&at| (registry.rows[at].status == Status::Running) == running)
                 .collect();
             let mut claims = Claims {
-                registry,
-                world,
-                ledger,
+                past,
                 index: &index,
                 sessions: &sessions,
                 owners: &mut owners,
                 rows: &mut rows,
+                taken: &mut taken,
             };
             claims.by_incarnation(&turn);
             claims.by_pid(&turn);
             claims.by_name(&turn);
         }
         mark_twins(&index, &sessions, &mut owners);
-        withdraw_certainty(&mut rows, registry, &sessions, &owners, &index);
+        withdraw_certainty(&mut rows, registry, &taken, &owners);
         Self {
             index,
             sessions,
@@ -225,13 +177,16 @@ impl<'w> Join<'w> {
 }
 
 fn listed(world: &World) -> Vec<Seen<'_>> {
+    // A server with two names lists the same sessions under both: once is enough.
+    let mut sockets = BTreeSet::new();
     let mut sessions: Vec<Seen<'_>> = world
-        .servers
-        .iter()
+        .by_preference()
+        .into_iter()
         .filter_map(|server| match &server.state {
             ServerState::Listed(listing) => Some((server, listing)),
             _ => None,
         })
+        .filter(|(server, _)| sockets.insert(&server.socket))
         .flat_map(|(server, listing)| {
             listing.sessions.iter().map(move |session| Seen {
                 server,
@@ -322,22 +277,23 @@ fn claim_for_invalid_rows(
 }
 
 struct Claims<'a, 'w> {
-    registry: &'a Registry,
-    world: &'w World,
-    ledger: &'a Ledger,
+    past: Past<'a>,
     index: &'a Index,
     sessions: &'a [Seen<'w>],
     owners: &'a mut Vec<Owner>,
     rows: &'a mut Vec<Joined<'w>>,
+    /// Which session each row has taken.
+    taken: &'a mut Vec<Option<usize>>,
 }
 
 impl<'w> Claims<'_, 'w> {
     fn take(&mut self, row: usize, session: usize, by: By, sure: bool) {
-        let name = self.registry.rows[row].name.clone();
+        let name = self.past.registry.rows[row].name.clone();
         let doubted = matches!(self.owners[session], Owner::Perhaps(_));
         if !doubted {
             self.owners[session] = Owner::Row(name);
         }
+        self.taken[row] = Some(session);
         self.rows[row] = Joined::Here(Here {
             seen: self.sessions[session],
             by,
@@ -355,8 +311,8 @@ impl<'w> Claims<'_, 'w> {
 
     fn by_incarnation(&mut self, turn: &[usize]) {
         for &at in turn {
-            let row = &self.registry.rows[at];
-            let Some(life) = incarnation_here(row, self.ledger, self.world) else {
+            let row = &self.past.registry.rows[at];
+            let Some(life) = self.past.life(row) else {
                 continue;
             };
             let key = (life.socket.clone(), life.session.clone());
@@ -375,20 +331,25 @@ impl<'w> Claims<'_, 'w> {
         // First find all claims, so that two rows with one pid are seen as what they are.
         let mut claims: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for &at in turn {
-            let row = &self.registry.rows[at];
+            let row = &self.past.registry.rows[at];
             let Some(pid) = row.pane.pid else { continue };
-            let written = written_by(row, self.registry, self.ledger);
             let mut own = Vec::new();
             for &session in self.index.with_pid(pid) {
-                let server = self.sessions[session].server;
-                if row.server.as_ref().is_some_and(|name| name != &server.name) {
+                let socket = &self.sessions[session].server.socket;
+                if !servers_of(row, self.past.world).any(|server| server.socket == *socket) {
                     continue;
                 }
-                match self.recorded_pane(session, pid, row, written) {
+                match self.recorded_pane(session, pid, row) {
                     Age::Older => own.push(session),
                     Age::Newer => {}
                     Age::TooClose => self.doubt(session, at),
                 }
+            }
+            if matches!(self.rows[at], Joined::Maybe(_)) {
+                for session in own {
+                    self.doubt(session, at);
+                }
+                continue;
             }
             if self.is_joined(at) {
                 continue;
@@ -407,10 +368,15 @@ impl<'w> Claims<'_, 'w> {
             let named: Vec<usize> = rows
                 .iter()
                 .copied()
-                .filter(|&at| self.registry.rows[at].name == self.sessions[session].session.name)
+                .filter(|&at| {
+                    self.past.registry.rows[at].name == self.sessions[session].session.name
+                })
                 .collect();
             match (rows.as_slice(), named.as_slice()) {
-                ([one], _) | (_, [one]) => self.take(*one, session, By::Pid, true),
+                ([one], _) | (_, [one]) => {
+                    let sure = self.life_was_seen(&self.past.registry.rows[*one]);
+                    self.take(*one, session, By::Pid, sure);
+                }
                 _ => {
                     for &at in &rows {
                         self.doubt(session, at);
@@ -421,22 +387,14 @@ impl<'w> Claims<'_, 'w> {
     }
 
     /// Whether the pane of that pid is the one the row recorded.
-    fn recorded_pane(&self, session: usize, pid: Pid, row: &Row, written: Timestamp) -> Age {
+    fn recorded_pane(&self, session: usize, pid: Pid, row: &Row) -> Age {
         let panes = &self.sessions[session].session.panes;
         let Some(pane) = panes.iter().find(|pane| pane.pid == pid) else {
             return Age::Newer;
         };
         match &pane.start {
-            Sighting::Present(start) => {
-                let remembered = incarnation_here(row, self.ledger, self.world)
-                    .filter(|life| life.pid == pid)
-                    .and_then(|life| life.start);
-                match remembered {
-                    Some(ticks) if ticks == start.ticks => Age::Older,
-                    Some(_) => Age::Newer,
-                    None => age(start.at, written),
-                }
-            }
+            Sighting::Present(start) => self.past.age(row, start.ticks, start.at),
+            _ if self.past.is_recorded_dead(row, pid) => Age::Newer,
             Sighting::Absent(_) | Sighting::Unknown(_) => Age::TooClose,
         }
     }
@@ -444,7 +402,7 @@ impl<'w> Claims<'_, 'w> {
     fn doubt(&mut self, session: usize, row: usize) {
         let why = format!(
             "session {} may be the one that row {} records, by the pid of its pane",
-            self.sessions[session].session.name, self.registry.rows[row].name
+            self.sessions[session].session.name, self.past.registry.rows[row].name
         );
         if self.is_free(session) {
             self.owners[session] = Owner::Perhaps(why.clone());
@@ -458,46 +416,67 @@ impl<'w> Claims<'_, 'w> {
         // Exact names before names that tmux would have stored differently.
         for exact in [true, false] {
             for &at in turn {
-                let row = &self.registry.rows[at];
+                let row = &self.past.registry.rows[at];
                 if matches!(self.rows[at], Joined::Here(_)) {
                     continue;
                 }
-                let doubted = matches!(self.rows[at], Joined::Maybe(_));
-                let mut sure = !doubted;
-                for server in servers_of(row, self.world) {
-                    if !matches!(server.state, ServerState::Listed(_)) {
-                        // Something preferred could not be listed, and might have had the name.
-                        sure &= !matches!(server.state, ServerState::Unknown(_))
-                            && server.listener.is_absent();
-                        continue;
-                    }
-                    let found = self
-                        .index
-                        .with_name(&row.name)
-                        .iter()
-                        .copied()
-                        .find(|&session| {
-                            let seen = &self.sessions[session];
-                            seen.server.name == server.name
-                                && (!exact || seen.session.name == row.name)
-                        });
-                    let Some(session) = found else { continue };
-                    if self.is_free(session) {
-                        let contested = !exact && self.contested(turn, at, session);
-                        self.take(at, session, By::Name, sure && !contested);
-                    } else {
-                        self.rows[at] = Joined::Maybe(format!(
-                            "a session of this name is live, but it is another row's ({})",
-                            match &self.owners[session] {
-                                Owner::Row(name) => name.as_str(),
-                                _ => "unknown",
-                            }
-                        ));
-                    }
-                    break;
+                let Some(session) = self.first_of_name(row, exact) else {
+                    continue;
+                };
+                if self.is_free(session) {
+                    let sure = !matches!(self.rows[at], Joined::Maybe(_))
+                        && self.is_first_choice(row, session, exact)
+                        && (exact || !self.contested(turn, at, session));
+                    self.take(at, session, By::Name, sure);
+                } else {
+                    self.rows[at] = Joined::Maybe(format!(
+                        "a session of this name is live, but it is another row's ({})",
+                        match &self.owners[session] {
+                            Owner::Row(name) => name.as_str(),
+                            _ => "unknown",
+                        }
+                    ));
                 }
             }
         }
+    }
+
+    /// The session of a row's name on the first of its servers that has one.
+    fn first_of_name(&self, row: &Row, exact: bool) -> Option<usize> {
+        servers_of(row, self.past.world).find_map(|server| {
+            self.index
+                .with_name(&row.name)
+                .iter()
+                .copied()
+                .find(|&session| {
+                    let seen = &self.sessions[session];
+                    seen.server.socket == server.socket && (!exact || seen.session.name == row.name)
+                })
+        })
+    }
+
+    /// Whether no server that could not be listed may have a session that the row would rather be joined
+    /// with.
+    fn is_first_choice(&self, row: &Row, session: usize, exact: bool) -> bool {
+        let chosen = &self.sessions[session].server.name;
+        servers_of(row, self.past.world)
+            // A name that is not exact gives way to an exact one on any server.
+            .take_while(|server| !exact || server.name != *chosen)
+            .all(was_seen)
+            && self.life_was_seen(row)
+    }
+
+    /// Whether the session that the ledger remembers as the row's was listed, or is over.
+    fn life_was_seen(&self, row: &Row) -> bool {
+        self.past.life(row).is_none_or(|life| {
+            self.past.has_ended(life.server)
+                || self
+                    .past
+                    .world
+                    .servers
+                    .iter()
+                    .any(|server| server.socket == life.socket && was_seen(server))
+        })
     }
 
     /// Whether two rows without an exact match would both become this session's name.
@@ -505,9 +484,9 @@ impl<'w> Claims<'_, 'w> {
         let name = self.sessions[session].session.name.normalised();
         turn.iter().any(|&other| {
             other != row
-                && self.registry.rows[other].name.normalised() == name
-                && self.registry.rows[other].server == self.registry.rows[row].server
-                && matches!(self.rows[other], Joined::Nowhere)
+                && self.past.registry.rows[other].name.normalised() == name
+                && self.past.registry.rows[other].server == self.past.registry.rows[row].server
+                && !matches!(self.rows[other], Joined::Here(_))
         })
     }
 }
@@ -545,21 +524,13 @@ fn is_before(one: &Seen<'_>, other: &Seen<'_>) -> bool {
 fn withdraw_certainty(
     rows: &mut [Joined<'_>],
     registry: &Registry,
-    sessions: &[Seen<'_>],
+    taken: &[Option<usize>],
     owners: &[Owner],
-    index: &Index,
 ) {
-    for (at, joined) in rows.iter_mut().enumerate() {
-        let Joined::Here(here) = joined else { continue };
-        let key = (
-            here.seen.server.socket.clone(),
-            here.seen.session.id.clone(),
-        );
-        let Some(&session) = index.by_id.get(&key) else {
-            continue;
-        };
-        debug_assert!(std::ptr::eq(sessions[session].session, here.seen.session));
-        if owners[session] != Owner::Row(registry.rows[at].name.clone()) {
+    for ((joined, row), session) in rows.iter_mut().zip(&registry.rows).zip(taken) {
+        if let (Joined::Here(here), Some(session)) = (joined, session)
+            && owners[*session] != Owner::Row(row.name.clone())
+        {
             here.sure = false;
         }
     }
@@ -572,7 +543,7 @@ fn withdraw_certainty(
 /// Says what could not be told apart where several panes could be meant.
 pub fn pane_of<'w>(
     row: Option<&Row>,
-    agent: Option<super::ids::AgentKind>,
+    agent: Option<AgentKind>,
     life: Option<&Incarnation>,
     session: &'w SessionSight,
 ) -> Result<&'w PaneSight, String> {

@@ -9,7 +9,8 @@ use super::ids::{
     AgentKind, BootId, ConversationId, DriftId, Fingerprint, Pid, ServerName, SessionName,
     StartTicks, Timestamp,
 };
-use super::join::{incarnation_here, key_of, known, pane_of};
+use super::join::pane_of;
+use super::past::{Past, key_of};
 use super::registry::{Registry, Row, Status};
 use super::sighting::Sighting;
 use super::world::{PaneSight, Place, ServerId, ServerState, World};
@@ -198,18 +199,23 @@ impl Ledger {
         findings: &Findings<'_>,
         now: Timestamp,
     ) -> BTreeMap<RowKey, KnownRow> {
+        let past = Past {
+            registry,
+            world,
+            ledger: self,
+        };
         registry
             .rows
             .iter()
             .zip(&findings.fates)
             .map(|(row, fate)| {
-                let before = known(row, self);
+                let before = past.known(row);
                 let same = before.filter(|before| before.fingerprint == row.fingerprint);
                 let here = match fate {
                     Fate::Alive(here) if here.sure && row.status == Status::Running => Some(here),
                     _ => None,
                 };
-                let life = incarnation_here(row, self, world);
+                let life = past.life(row);
                 let pane = here
                     .and_then(|here| pane_of(Some(row), row.agent, life, here.seen.session).ok());
                 let alive = match (here, pane) {

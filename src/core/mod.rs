@@ -8,6 +8,7 @@ pub mod edit;
 pub mod ids;
 pub mod join;
 pub mod ledger;
+pub mod past;
 pub mod plan;
 pub mod policy;
 pub mod registry;

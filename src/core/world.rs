@@ -281,6 +281,14 @@ impl World {
         self.servers.iter().find(|server| &server.name == name)
     }
 
+    /// The servers, in the order in which a session is looked for on them: the default one, then by name.
+    #[must_use]
+    pub fn by_preference(&self) -> Vec<&ServerSight> {
+        let mut servers: Vec<&ServerSight> = self.servers.iter().collect();
+        servers.sort_by_key(|server| (!server.name.is_default(), &server.name));
+        servers
+    }
+
     /// The names of all live sessions, sorted, each once.
     #[must_use]
     pub fn alive(&self) -> Vec<SessionName> {

@@ -7,6 +7,7 @@ pub mod commit;
 pub(crate) mod datum;
 mod draft;
 pub mod edit;
+pub mod find;
 pub mod holder;
 mod layout;
 pub mod lock;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::roll::atomic::WriteError;
 use crate::roll::commit::CommitError;
 use crate::roll::parse::NotYaml;
 use crate::roll::read::ReadError;
@@ -26,6 +27,9 @@ pub enum RunError {
     /// The roll could not be written. It is as it was.
     #[error(transparent)]
     NotWritten(#[from] CommitError),
+    /// The roll could not be created.
+    #[error(transparent)]
+    NotCreated(#[from] WriteError),
     /// The state folder could not be used.
     #[error(transparent)]
     State(#[from] StateError),

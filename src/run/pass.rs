@@ -163,10 +163,7 @@ async fn look(settings: &Settings, memory: Option<(&Folder, &Locked)>) -> Result
         ledger: &before,
         policy: &policy,
         roll: &settings.roll.target,
-        nearest_roll: &|folder| {
-            let _ = folder;
-            Ok(None)
-        },
+        nearest_roll: &roll::find::nearest_roll,
         roll_is_local: contents.local,
         surroundings: &settings.surroundings,
     })

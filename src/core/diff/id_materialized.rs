@@ -4,7 +4,7 @@ use super::{Agents, Scene, agents_in, drift_id, unless_sure};
 use crate::core::drift::{Confidence, Drift, Evidence, Held, Kind, NoteKind, Wait};
 use crate::core::edit::{Change, Edit, Target, Value};
 use crate::core::ids::{AgentKind, ConversationId, Timestamp};
-use crate::core::join::{Here, incarnation_here, known, pane_of};
+use crate::core::join::{Here, pane_of};
 use crate::core::ledger::overruled;
 use crate::core::registry::Row;
 use crate::core::sighting::Sighting;
@@ -21,7 +21,7 @@ pub(super) fn find(scene: &mut Scene<'_, '_>, row: &Row, here: &Here<'_>) {
     else {
         return;
     };
-    let life = incarnation_here(row, scene.ledger, scene.world);
+    let life = scene.past.life(row);
     let Ok(pane) = pane_of(Some(row), row.agent, life, here.seen.session) else {
         return;
     };
@@ -77,7 +77,9 @@ fn proven(
             } else {
                 Kind::IdMaterialized
             };
-            let overruled = known(row, scene.ledger)
+            let overruled = scene
+                .past
+                .known(row)
                 .and_then(|known| overruled(known.ids.get(&agent), recorded, Some(live)));
             let person = overruled.as_ref() == Some(live);
             let obstacle = unless_sure(here).or_else(|| person.then_some(Held::PersonChanged));

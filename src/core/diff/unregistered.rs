@@ -5,7 +5,7 @@ use crate::core::absence::Asked;
 use crate::core::drift::{Confidence, Drift, Evidence, Held, Kind, Note, NoteKind, Wait};
 use crate::core::edit::{Change, Edit, PaneRecord, Target, Value};
 use crate::core::ids::{AgentKind, ConversationId, ServerName, Timestamp};
-use crate::core::join::{By, Here, Owner, Seen, incarnation_here, known, pane_of};
+use crate::core::join::{By, Here, Owner, Seen, pane_of};
 use crate::core::registry::Row;
 use crate::core::sighting::Sighting;
 use crate::core::world::{NearestRoll, PaneSight, ServerState, World};
@@ -113,7 +113,7 @@ fn register(scene: &mut Scene<'_, '_>, seen: &Seen<'_>, agent: AgentKind, doubt:
 /// An ended row whose session is alive: revived, mistaken, or only a note.
 pub(super) fn revival(scene: &mut Scene<'_, '_>, row: &Row, here: &Here<'_>) {
     let session = here.seen.session;
-    let life = incarnation_here(row, scene.ledger, scene.world);
+    let life = scene.past.life(row);
     let source = format!("tmux:{}", here.seen.server.name);
     if row.ended_by_headcount() && here.by == By::Incarnation {
         let said = format!(
@@ -196,7 +196,7 @@ pub(super) fn reincarnation(scene: &mut Scene<'_, '_>, row: &Row, here: &Here<'_
         let text = format!("{}: its session is now called {}.", row.name, session.name);
         scene.note(NoteKind::Renamed, row, text);
     }
-    let life = incarnation_here(row, scene.ledger, scene.world);
+    let life = scene.past.life(row);
     let pane = match pane_of(Some(row), row.agent, life, session) {
         Ok(pane) => pane,
         Err(why) => {
@@ -333,7 +333,7 @@ fn still_alive(scene: &mut Scene<'_, '_>, row: &Row, why: &str) {
 
 /// `None` where the two moments cannot be compared. Order by boot first, since clocks jump.
 fn created_after_end(scene: &Scene<'_, '_>, row: &Row, created: Timestamp) -> Option<bool> {
-    if scene.inquiry().older_than_boot(row) && known(row, scene.ledger).is_some() {
+    if scene.past.is_before_boot(row) && scene.past.known(row).is_some() {
         return Some(true);
     }
     let end = row.end.at?;
@@ -353,9 +353,9 @@ fn old_enough(scene: &Scene<'_, '_>, created: Timestamp) -> Wait {
 /// A server that is preferred to this session's, and could not be listed: it may have the name too.
 fn hidden_before(world: &World, seen: &Seen<'_>) -> Option<Held> {
     world
-        .servers
-        .iter()
-        .take_while(|server| server.socket != seen.server.socket)
+        .by_preference()
+        .into_iter()
+        .take_while(|server| server.name != seen.server.name)
         .find(|server| match &server.state {
             ServerState::Listed(_) | ServerState::Refused | ServerState::Missing => false,
             ServerState::Unknown(_) => true,
@@ -370,17 +370,17 @@ fn hidden_before(world: &World, seen: &Seen<'_>) -> Option<Held> {
 
 /// Whether a preferred server has a session of this name.
 fn shadowed(scene: &Scene<'_, '_>, seen: &Seen<'_>) -> bool {
-    let rank = |socket: &str| {
-        scene
-            .world
-            .servers
-            .iter()
-            .position(|server| server.socket == socket)
-    };
-    scene.join.named(&seen.session.name).any(|other| {
-        other.server.socket != seen.server.socket
-            && rank(&other.server.socket) < rank(&seen.server.socket)
-    })
+    scene
+        .world
+        .by_preference()
+        .into_iter()
+        .take_while(|server| server.name != seen.server.name)
+        .any(|server| {
+            scene
+                .join
+                .named(&seen.session.name)
+                .any(|other| other.server.name == server.name)
+        })
 }
 
 /// Whether the session's folder has a nearer roll of its own.

@@ -1,0 +1,188 @@
+//! What earlier looks may have left behind: true, outdated, or of another machine.
+
+use headcount::core::ids::{AgentKind, BootId, ConversationId, Fingerprint, Timestamp};
+use headcount::core::ledger::{
+    Incarnation, KnownArtifact, KnownId, KnownRow, KnownServer, SeenAlive,
+};
+use headcount::core::past::key_of;
+use headcount::core::registry::Row;
+use headcount::core::sighting::Sighting;
+use headcount::core::world::{Place, ServerId, ServerState};
+
+use super::{CONVERSATIONS, Dice, Seeds, conversations};
+use crate::scene::{NOON, Scene, here, this_boot};
+
+impl Seeds {
+    pub(super) fn remember(&self, scene: &mut Scene) {
+        let mut dice = Dice(&self.past);
+        if dice.rarely(4) {
+            scene.ledger.homes.insert(here());
+        }
+        for (at, server) in scene.world.servers.clone().into_iter().enumerate() {
+            let now = match &server.state {
+                ServerState::Listed(listing) => listing.server,
+                _ => ServerId {
+                    pid: 10,
+                    start: NOON - 7100,
+                },
+            };
+            let id = match dice.roll(4) {
+                0 => continue,
+                1 => ServerId {
+                    pid: 20 + u32::try_from(at).unwrap_or(0),
+                    start: NOON - 7000,
+                },
+                _ => now,
+            };
+            let known = KnownServer {
+                id,
+                boot: any_boot(&mut dice),
+                seen: dice.time(),
+            };
+            scene
+                .ledger
+                .servers
+                .insert((any_place(&mut dice), server.socket), known);
+        }
+        for (row, seed) in scene.registry.rows.clone().iter().zip(&self.memories) {
+            let mut dice = Dice(seed);
+            if dice.roll(3) == 0 {
+                continue;
+            }
+            let known = any_memory(scene, row, &mut dice);
+            scene.ledger.rows.insert(key_of(row), known);
+        }
+        for key in conversations().take(3) {
+            let modified = dice.time();
+            if dice.rarely(3) {
+                let seen = dice.time();
+                scene
+                    .ledger
+                    .artifacts
+                    .insert(key, KnownArtifact { modified, seen });
+            }
+        }
+    }
+
+    /// Some of the drifts that this look will find were found before, and proven then or not.
+    pub(super) fn open_drifts(&self, scene: &mut Scene) {
+        let mut dice = Dice(&self.past[10..]);
+        let mut drifts = scene.pass().ledger.drifts;
+        drifts.retain(|_, open| {
+            let since = dice.time();
+            open.first_seen = since;
+            open.proven_since = match dice.roll(6) {
+                4 => None,
+                5 => Some((since, BootId::new("another boot"))),
+                _ => Some((since, this_boot())),
+            };
+            !dice.rarely(4)
+        });
+        scene.ledger.drifts = drifts;
+    }
+}
+
+fn any_boot(dice: &mut Dice<'_>) -> BootId {
+    if dice.rarely(6) {
+        BootId::new("another boot")
+    } else {
+        this_boot()
+    }
+}
+
+fn any_place(dice: &mut Dice<'_>) -> Place {
+    let mut place = here();
+    match dice.roll(10) {
+        8 => place.pid_namespace = "pid:[4026532000]".to_owned(),
+        9 => place.machine = "elsewhere".to_owned(),
+        _ => {}
+    }
+    place
+}
+
+fn any_memory(scene: &Scene, row: &Row, dice: &mut Dice<'_>) -> KnownRow {
+    let fingerprint = if dice.rarely(4) {
+        Fingerprint::new("other content")
+    } else {
+        row.fingerprint.clone()
+    };
+    let ids = row
+        .agent
+        .into_iter()
+        .filter_map(|agent| Some((agent, any_known_id(row, agent, dice)?)))
+        .collect();
+    KnownRow {
+        fingerprint,
+        since: dice.time(),
+        since_boot: (any_place(dice), any_boot(dice)),
+        alive: any_life(scene, dice),
+        ids,
+    }
+}
+
+fn any_known_id(row: &Row, agent: AgentKind, dice: &mut Dice<'_>) -> Option<KnownId> {
+    let recorded = row.recorded_id(agent).cloned();
+    let other = ConversationId::new(dice.pick(&CONVERSATIONS));
+    match dice.roll(6) {
+        0 => None,
+        1 => Some(KnownId {
+            recorded: Some(other),
+            overruled: None,
+        }),
+        2 => Some(KnownId {
+            recorded,
+            overruled: Some(other),
+        }),
+        _ => Some(KnownId {
+            recorded,
+            overruled: None,
+        }),
+    }
+}
+
+/// A life of some session that is listed now, seen well or with one thing that is no longer so.
+fn any_life(scene: &Scene, dice: &mut Dice<'_>) -> Option<SeenAlive> {
+    let lives: Vec<Incarnation> = scene
+        .world
+        .servers
+        .iter()
+        .filter_map(|server| match &server.state {
+            ServerState::Listed(listing) => Some((server, listing)),
+            _ => None,
+        })
+        .flat_map(|(server, listing)| {
+            listing.sessions.iter().filter_map(move |session| {
+                let pane = session.panes.first()?;
+                Some(Incarnation {
+                    boot: this_boot(),
+                    socket: server.socket.clone(),
+                    server: listing.server,
+                    session: session.id.clone(),
+                    created: session.created,
+                    pane: pane.id.clone(),
+                    pid: pane.pid,
+                    start: match &pane.start {
+                        Sighting::Present(start) => Some(start.ticks),
+                        _ => None,
+                    },
+                })
+            })
+        })
+        .collect();
+    let mut incarnation = lives.get(dice.roll(lives.len() + 1))?.clone();
+    match dice.roll(12) {
+        5 => incarnation.created = Timestamp::from_secs(NOON - 6000),
+        6 => incarnation.server.pid = 20,
+        7 => incarnation.boot = BootId::new("another boot"),
+        8 => incarnation.start = incarnation.start.map(|ticks| ticks + 1),
+        9 => incarnation.session = "$9".to_owned(),
+        10 => incarnation.pane = "%99".to_owned(),
+        11 => incarnation.socket = "/tmp/tmux-1000/gone".to_owned(),
+        _ => {}
+    }
+    Some(SeenAlive {
+        place: any_place(dice),
+        at: dice.time(),
+        incarnation,
+    })
+}

@@ -1,0 +1,88 @@
+//! Ignorance is monotone: seeing less never writes more.
+
+use headcount::core::edit::Edit;
+use proptest::prelude::*;
+
+use crate::blur::blurred;
+use crate::edits::is_contained;
+use crate::generate::{GRACES, any_scene};
+use crate::scene::Scene;
+
+/// Which sightings are hidden: all whose place in the order is listed, and every n-th if `every` says so.
+#[derive(Clone, Debug)]
+struct Mask {
+    places: Vec<u8>,
+    every: Option<u8>,
+}
+
+fn any_mask() -> impl Strategy<Value = Mask> {
+    (
+        prop::collection::vec(0..200u8, 0..5),
+        prop::option::weighted(0.3, 1..6u8),
+    )
+        .prop_map(|(places, every)| Mask { places, every })
+}
+
+impl Mask {
+    fn hide(&self, scene: &Scene) -> Scene {
+        let mut place = 0_usize;
+        let mut hides = || {
+            place += 1;
+            self.places.iter().any(|&it| usize::from(it) == place)
+                || self
+                    .every
+                    .is_some_and(|every| place % usize::from(every) == 0)
+        };
+        let mut poorer = scene.clone();
+        poorer.world = blurred(&scene.world, &mut hides);
+        poorer
+    }
+}
+
+fn not_contained(poorer: &[Edit], richer: &[Edit]) -> Vec<Edit> {
+    poorer
+        .iter()
+        .filter(|small| !richer.iter().any(|large| is_contained(small, large)))
+        .cloned()
+        .collect()
+}
+
+proptest! {
+    #[test]
+    fn seeing_less_never_writes_more(scene in any_scene(), mask in any_mask()) {
+        for grace in GRACES {
+            let mut richer = scene.clone();
+            richer.policy.grace = grace;
+            richer.policy.spawn_grace = grace;
+            let poorer = mask.hide(&richer);
+            let (less, more) = (poorer.pass(), richer.pass());
+            let added = not_contained(&less.edits(), &more.edits());
+            prop_assert!(
+                added.is_empty(),
+                "grace {grace:?}\nseeing less added {added:?}\nricher {:#?}\npoorer {:#?}",
+                more.says(),
+                less.says()
+            );
+        }
+    }
+}
+
+/// The generator is only worth something if all kinds of edits come out of it.
+#[test]
+fn the_generated_scenes_are_interesting() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    let mut runner = TestRunner::deterministic();
+    let mut counts = std::collections::BTreeMap::<String, usize>::new();
+    for _ in 0..5000 {
+        let mut scene = any_scene().new_tree(&mut runner).unwrap().current();
+        scene.policy.grace = GRACES[0];
+        scene.policy.spawn_grace = GRACES[0];
+        for line in scene.pass().says() {
+            let mut words: Vec<&str> = line.split(' ').collect();
+            words.retain(|word| !word.contains("creator") && !word.contains("notes"));
+            *counts.entry(words.join(" ")).or_default() += 1;
+        }
+    }
+    println!("{counts:#?}");
+}
