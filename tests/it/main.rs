@@ -13,7 +13,21 @@
     reason = "`pub` marks what tests may use of a support module"
 )]
 
+mod bad_input;
 mod command_line;
+mod commands;
+mod exit_codes;
+mod id_materialized;
+mod notes;
+mod ordinary_days;
 mod real_claude;
+mod reports;
+mod roll_format;
+mod rules;
+mod servers;
 mod shim;
+mod stale_id;
+mod state_folder;
 mod support;
+mod tmux_gone;
+mod unregistered;

@@ -38,6 +38,14 @@ impl Footprint {
         Self(traces)
     }
 
+    /// Whether any file contains that text.
+    pub fn contains(&self, text: &str) -> bool {
+        let finder = memchr::memmem::Finder::new(text);
+        self.0
+            .values()
+            .any(|trace| finder.find(&trace.content).is_some())
+    }
+
     /// The paths in it.
     pub fn paths(&self) -> Vec<&Path> {
         self.0.keys().map(PathBuf::as_path).collect()

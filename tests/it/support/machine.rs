@@ -13,7 +13,9 @@ use rustix::process::{Signal, getuid};
 use tempfile::TempDir;
 
 use super::tmux::SessionBuilder;
-use super::{Agy, Claude, Footprint, Pass, Process, Reconcile, Roll, RollBuilder, Server};
+use super::{
+    Agy, Claude, Footprint, Pass, Process, Reconcile, Roll, RollBuilder, Server, Skill, wait_until,
+};
 
 /// The first pid namespace of a Linux machine: what runs in it is not in a container.
 const FIRST_NAMESPACE: &str = "pid:[4026531836]";
@@ -199,6 +201,19 @@ impl Machine {
     #[track_caller]
     pub fn row(&self, name: &str) -> serde_json::Value {
         self.read_roll().row(name).clone()
+    }
+
+    /// Another program that writes to the roll.
+    pub fn skill(&self) -> Skill {
+        Skill::writing(self.roll_path())
+    }
+
+    /// Waits until headcount's memory of this machine contains a text: so a look is known to have been made.
+    #[track_caller]
+    pub fn wait_until_remembered(&self, text: &str) {
+        wait_until(&format!("{text} in the state folder"), || {
+            Footprint::of(&[&self.state()]).contains(text).then_some(())
+        });
     }
 
     /// Everything headcount could have written to: project, home and state folder.

@@ -193,6 +193,19 @@ impl Roll {
         Self(serde_json::from_str(&json).expect("python prints JSON"))
     }
 
+    /// All documents of a file.
+    #[track_caller]
+    pub fn read_all(path: &Path) -> Vec<Value> {
+        let bytes = fs::read(path).expect("the roll can be read");
+        let json = python::run(
+            "import json, sys, yaml\n\
+             json.dump(list(yaml.safe_load_all(sys.stdin.buffer)), sys.stdout, default=lambda v: {'time': str(v)})",
+            &[],
+            &bytes,
+        );
+        serde_json::from_str(&json).expect("python prints JSON")
+    }
+
     /// The whole document.
     pub const fn document(&self) -> &Value {
         &self.0

@@ -2,13 +2,15 @@
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
+use rustix::process::Signal;
 use serde_json::Value;
 
-use super::Machine;
+use super::document::check_reports;
 use super::machine::output_within;
+use super::{Machine, Process};
 
 /// No pass takes this long; one that does hangs.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -120,6 +122,54 @@ impl<'m> Reconcile<'m> {
     pub fn run(self) -> Pass {
         Pass::of(self.into_command())
     }
+
+    /// Starts it, so that something can happen while it runs.
+    #[track_caller]
+    pub fn start(self) -> Running {
+        Running::of(self.into_command())
+    }
+}
+
+/// A run of headcount that has not ended yet.
+#[must_use = "it is still running: `finish` it"]
+pub struct Running {
+    child: Child,
+}
+
+impl Running {
+    /// Starts any command.
+    #[track_caller]
+    pub fn of(mut command: Command) -> Self {
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?} cannot be run: {error}"));
+        Self { child }
+    }
+
+    /// Its process.
+    #[track_caller]
+    pub fn process(&self) -> Process {
+        Process::find(self.child.id()).expect("it still runs")
+    }
+
+    /// Sends it a signal.
+    #[track_caller]
+    pub fn signal(&self, signal: Signal) {
+        self.process().signal(signal);
+    }
+
+    /// Waits for its end, and takes what it said.
+    #[track_caller]
+    pub fn finish(self) -> Pass {
+        let output = self
+            .child
+            .wait_with_output()
+            .expect("its output can be read");
+        Pass::from(output)
+    }
 }
 
 /// What a run of headcount said and returned.
@@ -134,12 +184,20 @@ pub struct Pass {
 }
 
 impl Pass {
+    /// Runs any command.
     #[track_caller]
-    pub(super) fn of(command: Command) -> Self {
-        let output = output_within(LIMIT, command);
+    pub fn of(command: Command) -> Self {
+        Self::from(output_within(LIMIT, command))
+    }
+
+    /// What was printed, after checking every report in it.
+    #[track_caller]
+    fn from(output: Output) -> Self {
+        let stdout = String::from_utf8(output.stdout).expect("headcount prints UTF-8");
+        check_reports(&stdout);
         Self {
             code: output.status.code(),
-            stdout: String::from_utf8(output.stdout).expect("headcount prints UTF-8"),
+            stdout,
             stderr: String::from_utf8(output.stderr).expect("headcount logs UTF-8"),
         }
     }

@@ -1,0 +1,186 @@
+//! Rule 5: the person wins. A row that was changed since it was looked at drops its edit.
+
+use std::fs::{self, File};
+use std::time::{Duration, Instant};
+
+use crate::support::{Machine, Running, Session, wait_until};
+
+const NAME: &str = "shop-creator-claude";
+
+fn killed(machine: &Machine) -> Session<'_> {
+    let session = machine.session(NAME).running("claude").start();
+    machine.session("bystander").start();
+    machine.roll().row(NAME).pane(&session).write();
+    session.kill();
+    session
+}
+
+/// The lock every writer of the roll takes, held by this test.
+struct Held(File);
+
+impl Held {
+    fn lock(machine: &Machine) -> Self {
+        let mut path = machine.roll_path().into_os_string();
+        path.push(".lock");
+        let file = File::options()
+            .create(true)
+            .append(true)
+            .open(path)
+            .unwrap();
+        file.lock().unwrap();
+        Self(file)
+    }
+
+    fn release(self) {
+        self.0.unlock().unwrap();
+    }
+}
+
+/// Starts a pass that decides at once, and returns when it has told its journal what it is about to write.
+#[track_caller]
+fn deciding_pass(machine: &Machine, drift: &str) -> Running {
+    let running = machine.reconcile().at_once().start();
+    machine.wait_until_remembered(drift);
+    running
+}
+
+/// What somebody does who holds the lock, or has the file open in an editor.
+#[track_caller]
+fn replace_in_roll(machine: &Machine, old: &str, new: &str) {
+    let text = machine.roll_text();
+    assert!(text.contains(old), "{text}");
+    fs::write(machine.roll_path(), text.replace(old, new)).unwrap();
+}
+
+#[test]
+fn a_row_that_was_stopped_between_the_looks_stays_stopped() {
+    let machine = Machine::new();
+    killed(&machine);
+    let pass = machine.reconcile().grace(3).spawn_grace(0).start();
+    machine.wait_until_remembered("tmux_gone");
+    machine.skill().writes(&format!(
+        "row('{NAME}').update(status='stopped', stop_reason='done')"
+    ));
+
+    pass.finish().exits(0).has_no_drift(NAME);
+
+    let row = machine.row(NAME);
+    assert_eq!(row["status"], "stopped");
+    assert_eq!(row.get("termination_mode"), None);
+}
+
+#[test]
+fn what_was_said_of_a_row_between_the_looks_is_kept() {
+    let machine = Machine::new();
+    killed(&machine);
+    let pass = machine.reconcile().grace(3).spawn_grace(0).start();
+    machine.wait_until_remembered("tmux_gone");
+    machine
+        .skill()
+        .writes(&format!("row('{NAME}')['note'] = 'mind the gap'"));
+
+    pass.finish().exits(0).drift("A", NAME);
+
+    assert_eq!(machine.row(NAME)["note"], "mind the gap");
+    assert_eq!(machine.row(NAME)["status"], "terminated");
+}
+
+#[test]
+fn a_row_that_was_changed_by_the_holder_of_the_lock_is_left_alone() {
+    let machine = Machine::new();
+    killed(&machine);
+    let lock = Held::lock(&machine);
+    let pass = deciding_pass(&machine, "tmux_gone");
+    replace_in_roll(&machine, "status: running", "status: stopped");
+    let theirs = machine.roll_text();
+    lock.release();
+
+    let pass = pass.finish().exits(0);
+
+    assert!(!pass.drifts().iter().any(|drift| drift.is_applied()));
+    assert_eq!(machine.roll_text(), theirs);
+}
+
+#[test]
+fn a_change_to_one_row_does_not_stop_the_edit_of_another() {
+    let machine = Machine::new();
+    let session = machine.session(NAME).running("claude").start();
+    machine.session("bystander").start();
+    machine
+        .roll()
+        .row("other")
+        .status("stopped")
+        .row(NAME)
+        .pane(&session)
+        .write();
+    session.kill();
+    let lock = Held::lock(&machine);
+    let pass = deciding_pass(&machine, "tmux_gone");
+    replace_in_roll(&machine, "status: stopped", "status: archived");
+    lock.release();
+
+    pass.finish().exits(0).drift("A", NAME);
+
+    assert_eq!(machine.row("other")["status"], "archived");
+    assert_eq!(machine.row(NAME)["status"], "terminated");
+}
+
+#[test]
+fn a_session_that_was_declared_by_the_holder_of_the_lock_is_not_declared_again() {
+    let machine = Machine::new();
+    machine.session(NAME).running("claude").start();
+    machine.write_roll("tmux_sessions:\n- name: other\n  status: stopped\n");
+    let lock = Held::lock(&machine);
+    let pass = deciding_pass(&machine, "unregistered");
+    machine.write_roll(format!(
+        "tmux_sessions:\n- name: other\n  status: stopped\n- name: {NAME}\n  status: running\n"
+    ));
+    lock.release();
+
+    pass.finish().exits(0).has_no_note("name_taken");
+
+    assert_eq!(machine.read_roll().names(), ["other", NAME]);
+    assert_eq!(machine.row(NAME).get("last_visible_status"), None);
+}
+
+#[test]
+fn a_look_that_grew_old_while_the_roll_was_locked_is_made_again() {
+    let machine = Machine::new();
+    killed(&machine);
+    let lock = Held::lock(&machine);
+    let pass = deciding_pass(&machine, "tmux_gone");
+    // What it saw is no longer true, and nothing in the roll says so.
+    machine.session(NAME).running("claude").start();
+    let start = Instant::now();
+    wait_until("the look to be too old", || {
+        (start.elapsed() > Duration::from_millis(2100)).then_some(())
+    });
+    lock.release();
+
+    let pass = pass.finish().exits(0);
+
+    assert!(!pass.drifts().iter().any(|drift| drift["class"] == "A"));
+    assert_eq!(machine.row(NAME)["status"], "running");
+}
+
+#[test]
+fn a_row_is_never_older_or_newer_than_it_was_seen_to_be() {
+    // Its opposite, that saving the file makes no row newer, is in `cross_examination`.
+    let machine = Machine::new();
+    let session = machine.session(NAME).running("claude").start();
+    machine.roll().row(NAME).pane(&session).write();
+    machine.reconcile().at_once().run().exits(0).has_no_drifts();
+    session.rename("market-creator-claude");
+    // Somebody restores the file with the time it had an hour ago.
+    let roll = File::options()
+        .write(true)
+        .open(machine.roll_path())
+        .unwrap();
+    roll.set_modified(std::time::SystemTime::now() - Duration::from_secs(3600))
+        .unwrap();
+
+    let pass = machine.reconcile().at_once().run().exits(0);
+
+    pass.has_no_drifts();
+    pass.note_of("renamed", NAME);
+}

@@ -1,0 +1,286 @@
+//! Rule 6: who is who. Rows join sessions by incarnation first, then by name; and doubt works one way.
+
+use std::fs;
+use std::time::{Duration, SystemTime};
+
+use crate::support::{Agent, Machine, Process};
+
+const NAME: &str = "shop-creator-claude";
+const OTHER: &str = "market-creator-claude";
+
+#[test]
+fn a_session_that_was_seen_is_known_again_under_another_name() {
+    let machine = Machine::new();
+    let session = machine.session(NAME).running("claude").start();
+    // Nothing but what was seen tells that it is the same one.
+    machine.roll().row(NAME).write();
+    machine.reconcile().at_once().run().exits(0).has_no_drifts();
+    session.rename(OTHER);
+
+    let pass = machine.reconcile().at_once().run().exits(0);
+
+    pass.has_no_drifts();
+    pass.note_of("renamed", NAME);
+    assert!(pass.is_confirmed());
+}
+
+#[test]
+fn a_session_that_takes_an_old_name_is_not_the_one_that_had_it() {
+    let machine = Machine::new();
+    let session = machine.session(NAME).running("claude").start();
+    machine.roll().row(NAME).pane(&session).write();
+    machine.reconcile().at_once().run().exits(0).has_no_drifts();
+    session.rename(OTHER);
+    machine.session(NAME).running("claude").start();
+    let before = machine.roll_text();
+
+    let pass = machine.reconcile().at_once().run().exits(0);
+
+    pass.has_no_drifts();
+    pass.note_of("renamed", NAME);
+    pass.note_of("name_taken", NAME);
+    assert_eq!(machine.roll_text(), before);
+}
+
+#[test]
+fn on_a_first_run_a_renamed_session_is_known_by_its_pane() {
+    let machine = Machine::new();
+    let session = machine.session(NAME).running("claude").start();
+    machine.roll().row(NAME).pane(&session).write();
+    session.rename(OTHER);
+
+    let pass = machine.reconcile().at_once().run().exits(0);
+
+    pass.has_no_drifts();
+    pass.note_of("renamed", NAME);
+}
+
+#[test]
+fn a_pid_alone_is_no_identity() {
+    let machine = Machine::new();
+    let stranger = machine.session(OTHER).running("claude").start();
+    // The pane has the pid that the row recorded, but began long after the row was written.
+    machine
+        .roll()
+        .row(NAME)
+        .pid(stranger.pid())
+        .written_ago(Duration::from_secs(3600))
+        .write();
+
+    let pass = machine.reconcile().at_once().run().exits(0);
+
+    assert!(pass.drift("A", NAME).is_applied());
+    assert_eq!(pass.drift("B", OTHER)["kind"], "unregistered");
+    assert!(pass.drift("B", OTHER).is_applied());
+    pass.has_no_note("renamed");
+}
+
+#[test]
+fn a_pane_that_may_be_a_rows_stops_both_its_end_and_a_new_row() {
+    let machine = Machine::new();
+    let session = machine.session(OTHER).running("claude").start();
+    let process = Process::find(session.pid()).unwrap();
+    machine
+        .roll()
+        .row(NAME)
+        .pid(session.pid())
+        // Closer than clocks can tell apart.
+        .written_at(began(process) - Duration::from_millis(500))
+        .write();
+    let before = machine.roll_text();
+
+    let pass = machine.reconcile().at_once().run().exits(0);
+
+    pass.has_no_drift(NAME);
+    pass.note_of("unseen", NAME);
+    assert_eq!(pass.drift("B", OTHER).held().as_deref(), Some("doubt"));
+    assert_eq!(machine.roll_text(), before);
+}
+
+#[test]
+fn a_row_that_cannot_be_read_may_have_a_pane_all_the_same() {
+    let machine = Machine::new();
+    let session = machine.session(OTHER).running("claude").start();
+    machine.write_roll(format!(
+        "tmux_sessions:\n- name: {NAME}\n  pane: {{ pid: {} }}\n",
+        session.pid()
+    ));
+
+    let pass = machine.reconcile().at_once().run().exits(0);
+
+    pass.note_of("invalid_row", NAME);
+    assert_eq!(pass.drift("B", OTHER).held().as_deref(), Some("doubt"));
+}
+
+#[test]
+fn a_pane_belongs_to_one_row_and_the_other_is_left_alone() {
+    let machine = Machine::new();
+    let session = machine.session(NAME).running("claude").start();
+    machine
+        .roll()
+        .row(NAME)
+        .pane(&session)
+        .row(OTHER)
+        .pane(&session)
+        .write();
+    let before = machine.roll_text();
+
+    let pass = machine.reconcile().at_once().run().exits(0);
+
+    pass.has_no_drifts();
+    assert_eq!(machine.roll_text(), before);
+}
+
+#[test]
+fn two_rows_that_record_one_pane_under_other_names_are_both_left_alone() {
+    let machine = Machine::new();
+    let session = machine
+        .session("third-creator-claude")
+        .running("claude")
+        .start();
+    machine
+        .roll()
+        .row(NAME)
+        .pane(&session)
+        .row(OTHER)
+        .pane(&session)
+        .write();
+    let before = machine.roll_text();
+
+    let pass = machine.reconcile().at_once().run().exits(0);
+
+    pass.has_no_drift(NAME);
+    pass.has_no_drift(OTHER);
+    pass.note_of("unseen", NAME);
+    pass.note_of("unseen", OTHER);
+    assert!(!pass.drifts().iter().any(|drift| drift.is_applied()));
+    assert_eq!(machine.roll_text(), before);
+}
+
+#[test]
+fn names_are_compared_as_tmux_keeps_them() {
+    let machine = Machine::new();
+    for name in ["shop.v2-creator-claude", "shop:v3-creator-claude"] {
+        let session = machine.session(name).running("claude").start();
+        assert_ne!(
+            session.name_in_tmux(),
+            name,
+            "tmux is the one that changes it"
+        );
+    }
+    machine
+        .roll()
+        .row("shop.v2-creator-claude")
+        .row("shop:v3-creator-claude")
+        .write();
+
+    let pass = machine.reconcile().at_once().run().exits(0);
+
+    pass.has_no_drifts();
+    pass.has_no_note("renamed");
+    assert!(pass.is_confirmed());
+}
+
+#[test]
+fn two_rows_whose_names_tmux_cannot_tell_apart_are_no_reason_to_write() {
+    let machine = Machine::new();
+    let session = machine
+        .session("shop.v2-creator-claude")
+        .running("claude")
+        .start();
+    machine
+        .roll()
+        .row("shop.v2-creator-claude")
+        .row("shop:v2-creator-claude")
+        .write();
+    let id = crate::support::conversation(1);
+    machine.claude().pid_file(&session).id(&id).write();
+    machine.claude().transcript(&session.cwd, &id).write();
+    let before = machine.roll_text();
+
+    let pass = machine.reconcile().at_once().run().exits(0);
+
+    assert!(!pass.drifts().iter().any(|drift| drift.is_applied()));
+    assert_eq!(machine.roll_text(), before);
+}
+
+#[test]
+fn a_row_without_a_server_finds_its_session_on_any_of_them() {
+    let machine = Machine::new();
+    machine.session("bystander").start();
+    machine
+        .session(NAME)
+        .server("work")
+        .running("claude")
+        .start();
+    machine.roll().row(NAME).write();
+
+    let pass = machine.reconcile().at_once().run().exits(0);
+
+    pass.has_no_drifts();
+    assert!(pass.is_confirmed());
+}
+
+#[test]
+fn a_row_without_a_server_means_the_default_one_where_several_have_its_name() {
+    let machine = Machine::new();
+    let mine = machine.session(NAME).running("claude").start();
+    let theirs = machine
+        .session(NAME)
+        .server("work")
+        .running("claude")
+        .start();
+    let (id, other) = (
+        crate::support::conversation(1),
+        crate::support::conversation(2),
+    );
+    machine.claude().pid_file(&mine).id(&id).write();
+    machine.claude().pid_file(&theirs).id(&other).write();
+    machine.claude().transcript(&mine.cwd, &id).write();
+    machine.claude().transcript(&mine.cwd, &other).write();
+    machine
+        .roll()
+        .row(NAME)
+        .null("claude_session_id_own")
+        .write();
+
+    machine
+        .reconcile()
+        .at_once()
+        .run()
+        .exits(0)
+        .drift("C", NAME);
+
+    assert_eq!(machine.row(NAME)["claude_session_id_own"], id);
+}
+
+#[test]
+fn a_running_row_has_a_claim_to_a_session_before_an_ended_one() {
+    let machine = Machine::new();
+    let session = machine
+        .session(NAME)
+        .running(Agent::claude().under_a_shell())
+        .start();
+    machine
+        .roll()
+        .row(OTHER)
+        .status("stopped")
+        .pane(&session)
+        .row(NAME)
+        .pane(&session)
+        .write();
+
+    let pass = machine.reconcile().at_once().run().exits(0);
+
+    pass.has_no_drifts();
+    pass.has_no_note("still_alive");
+    assert!(pass.is_confirmed());
+}
+
+/// When a process began, as exactly as the kernel tells.
+fn began(process: Process) -> SystemTime {
+    let uptime = fs::read_to_string("/proc/uptime").unwrap();
+    let uptime: f64 = uptime.split(' ').next().unwrap().parse().unwrap();
+    let boot = SystemTime::now() - Duration::from_secs_f64(uptime);
+    boot + Duration::from_millis(process.start * 10)
+}
