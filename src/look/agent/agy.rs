@@ -9,7 +9,7 @@ use std::os::unix::fs::{DirEntryExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::life::{absolute, environment, lives_apart, still_lives};
+use super::life::{View, absolute, environment};
 use super::{Agent, Homes, Mind, Question, can_be_a_file_name, is_uuid};
 use crate::core::ids::{AgentKind, ConversationId, ProcessId, Timestamp};
 use crate::core::sighting::{Proof, Sighting};
@@ -42,6 +42,8 @@ pub(super) struct Agy {
     locks: Option<Result<Locks, String>>,
     /// Whether anybody asked for what lies in the roots.
     looked: bool,
+    /// What pids and paths mean to headcount.
+    view: View,
 }
 
 /// One folder of agy's files.
@@ -68,6 +70,7 @@ impl Agy {
             others: Vec::new(),
             locks: None,
             looked: false,
+            view: View::own(),
         }
     }
 
@@ -94,8 +97,8 @@ impl Agy {
         let home = environment.get("HOME").and_then(absolute);
         let home =
             home.ok_or_else(|| format!("the environment of process {pid} names no home folder"))?;
-        if let Some(why) = lives_apart(pid) {
-            return Err(format!("process {pid}: {why}"));
+        if let Some(why) = self.view.differs(pid) {
+            return Err(why);
         }
         let root = Root::below(&home);
         let path = root.path.clone();
@@ -170,10 +173,7 @@ impl Agy {
         }
         match (held, self.opened_by(process)) {
             (_, Ok(open)) if !open.is_empty() => one_of(&open),
-            (Ok(_), Ok(_)) if still_lives(process) => {
-                Mind::Silent(Proof::new("it holds no presence lock"))
-            }
-            (Ok(_), Ok(_)) => Mind::unknown(format!("process {} ended meanwhile", process.pid)),
+            (Ok(_), Ok(_)) => Mind::Silent(Proof::new("it holds no presence lock")),
             (Err(why), _) | (_, Err(why)) => Mind::unknown(why),
         }
     }

@@ -17,9 +17,9 @@ use serde::Deserialize;
 
 use self::key::{Key, is_decomposed, keys};
 use self::projects::{Found, Opened, Projects, Sweep};
-use self::record::Said;
+use self::record::{Claim, Said};
 use self::transcript::{Head, Writer};
-use super::life::{absolute, environment, is_younger_than, life, lives_apart, still_lives};
+use super::life::{View, absolute, environment, is_younger_than, life};
 use super::{Agent, Homes, Mind, Question, can_be_a_file_name};
 use crate::core::ids::{AgentKind, ConversationId, Pid, ProcessId, Timestamp};
 use crate::core::policy::limits;
@@ -30,8 +30,8 @@ use crate::look::window::{self, Unreadable};
 /// How large a record or a settings file may be, in bytes: as Claude Code itself has it.
 const RECORD: usize = 256 * 1024;
 
-/// How many seconds a process takes at most until it has written its record. Seen: 0.4 to 1.0.
-const STARTING: u64 = 2;
+/// How many seconds a process takes at most until it has written its record. Seen: 0.4 to 1.5.
+const STARTING: u64 = 3;
 
 /// How far a file's times may be off the clock that dates sessions.
 const FILE_TIMES: Duration = Duration::from_secs(2);
@@ -55,7 +55,9 @@ pub(super) struct Claude {
     home: Option<Root>,
     /// The roots of live agents' own environments, where they are others.
     others: Vec<Root>,
-    /// The pid namespace that headcount runs in.
+    /// What pids and paths mean to headcount.
+    view: View,
+    /// The pid namespace of that, as records name it.
     namespace: Option<String>,
     /// Whether anybody asked for what lies in the roots.
     looked: bool,
@@ -89,7 +91,8 @@ impl Claude {
             .clone()
             .or_else(|| homes.home.as_ref().map(|home| home.join(".claude")));
         let projects = homes.claude_project_dir.clone();
-        let namespace = std::fs::read_link("/proc/self/ns/pid").ok();
+        let view = View::own();
+        let namespace = view.pids.as_ref();
         Self {
             home: config.map(|config| Root {
                 projects: Projects {
@@ -100,6 +103,7 @@ impl Claude {
             }),
             others: Vec::new(),
             namespace: namespace.map(|link| link.to_string_lossy().into_owned()),
+            view,
             looked: false,
             starting: STARTING,
         }
@@ -174,9 +178,9 @@ impl Claude {
                 process.pid
             ));
         };
-        // A pid below that root is another process, and that root may be another folder, if it lives apart.
-        if let Some(why) = lives_apart(process.pid) {
-            return Mind::unknown(format!("process {}: {why}", process.pid));
+        // A pid below that root is another process, and that root may be another folder, if it sees another world.
+        if let Some(why) = self.view.differs(process.pid) {
+            return Mind::unknown(why);
         }
         let kept = match at_home {
             Some(kept) if self.is_home(&config) => kept,
@@ -193,9 +197,6 @@ impl Claude {
                 keeps_records,
             } => (proof, keeps_records),
         };
-        if !still_lives(process) {
-            return Mind::unknown(format!("process {} ended meanwhile", process.pid));
-        }
         if keeps_records && is_younger_than(process, self.starting) {
             return Mind::unknown(format!(
                 "process {} is still starting and has no record yet",
@@ -303,36 +304,29 @@ impl Claude {
                 .and_then(|name| name.strip_suffix(".json"))
                 .and_then(|pid| pid.parse::<Pid>().ok());
             if let Some(pid) = pid {
-                claimed.extend(self.claimed_by(&root.config, pid, &entry.path())?);
+                claimed.extend(self.claimed_by(pid, &entry.path())?);
             }
         }
         Ok(claimed)
     }
 
-    fn claimed_by(
-        &self,
-        config: &Path,
-        pid: Pid,
-        path: &Path,
-    ) -> Result<Option<ConversationId>, String> {
-        let elsewhere = window::whole(path, RECORD)
-            .ok()
-            .and_then(|bytes| record::claimed_elsewhere(&bytes, self.namespace.as_deref()));
-        if let Some(id) = elsewhere {
-            return Ok(Some(ConversationId::new(id)));
-        }
-        let process = match life(pid) {
-            Ok(life) => ProcessId {
-                pid,
-                start: life.start,
-            },
-            Err(Unreadable::Missing) => return Ok(None),
+    /// The conversation that the record of a pid claims, unless that process is proven to be over.
+    fn claimed_by(&self, pid: Pid, path: &Path) -> Result<Option<ConversationId>, String> {
+        let said = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+        let start = match life(pid) {
+            Ok(life) => Some(life.start),
+            Err(Unreadable::Missing) => None,
             Err(error) => return Err(format!("process {pid}: {error}")),
         };
-        match self.kept(config, process) {
-            Kept::Mind(Mind::Session(record) | Mind::Script(record, _)) => Ok(Some(record.id)),
-            Kept::Mind(_) | Kept::Nothing { .. } => Ok(None),
-            Kept::Unclear(why) => Err(why),
+        match window::whole(path, RECORD) {
+            Ok(bytes) => match record::claim(&bytes, start, self.namespace.as_deref()) {
+                Claim::Of(id) => Ok(Some(ConversationId::new(id))),
+                Claim::None => Ok(None),
+                Claim::Unclear => Err(said(&"it is half-written or damaged")),
+            },
+            Err(Unreadable::Missing) => Ok(None),
+            Err(_) if start.is_none() => Ok(None),
+            Err(error) => Err(said(&error)),
         }
     }
 }
@@ -420,11 +414,13 @@ impl Agent for Claude {
         }
         let keys = keys(&physical);
         let mut candidates: BTreeMap<ConversationId, Candidate> = BTreeMap::new();
-        for root in self.roots().filter(|root| !root.is_still_empty()) {
-            let since = since.minus(FILE_TIMES);
-            let opened = root
-                .look()
-                .and_then(|()| root.projects.opened(&keys, since));
+        for root in self.roots() {
+            let opened = root.projects.opened(&keys, since.minus(FILE_TIMES));
+            // Where nothing was found, was there something to be looked into?
+            let opened = match opened {
+                Ok(none) if none.is_empty() && !root.is_still_empty() => root.look().map(|()| none),
+                opened => opened,
+            };
             match opened {
                 Ok(opened) => candidates.extend(
                     opened
@@ -576,7 +572,12 @@ fn nothing(config: &Path, path: &Path) -> Kept {
             proof: format!("there is no {}", path.display()),
             keeps_records: true,
         }
-    } else if is_missing(&sessions) && config.is_dir() {
+    } else if !config.is_dir() {
+        Kept::Unclear(format!(
+            "{} is no folder that can be seen",
+            config.display()
+        ))
+    } else if is_missing(&sessions) {
         Kept::Nothing {
             proof: format!("there is no {}", sessions.display()),
             keeps_records: false,
