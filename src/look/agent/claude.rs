@@ -4,31 +4,27 @@
 //! `projects/<key of the folder>/<id>.jsonl`, made at the first message. Both lie below one root, which the
 //! process's own environment names.
 
+mod birth;
 mod key;
 mod projects;
 mod record;
+mod root;
 mod transcript;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use serde::Deserialize;
-
-use self::key::{Key, is_decomposed, keys};
-use self::projects::{Found, Opened, Projects, Sweep};
-use self::record::{Claim, Said};
+use self::birth::Birth;
+use self::key::{Key, keys};
+use self::projects::{Found, Opened, Sweep};
+use self::root::{Kept, Root};
 use self::transcript::{Head, Writer};
-use super::life::{View, absolute, environment, is_younger_than, life};
+use super::life::{View, absolute, is_younger_than};
 use super::{Agent, Homes, Mind, Question, can_be_a_file_name};
-use crate::core::ids::{AgentKind, ConversationId, Pid, ProcessId, Timestamp};
-use crate::core::policy::limits;
+use crate::core::ids::{AgentKind, ConversationId, ProcessId, Timestamp};
 use crate::core::sighting::{Proof, Sighting};
-use crate::core::world::{Artifact, Candidate, LiveRecord, Source, SourceState};
-use crate::look::window::{self, Unreadable};
-
-/// How large a record or a settings file may be, in bytes: as Claude Code itself has it.
-const RECORD: usize = 256 * 1024;
+use crate::core::world::{Artifact, Candidate, Source};
 
 /// How many seconds a process takes at most until it has written its record. Seen: 0.4 to 1.5.
 const STARTING: u64 = 3;
@@ -37,16 +33,6 @@ const STARTING: u64 = 3;
 const FILE_TIMES: Duration = Duration::from_secs(2);
 
 const NO_HOME: &str = "neither HOME nor CLAUDE_CONFIG_DIR says where Claude Code's files are";
-
-/// The variables of an agent's environment that say where and whether it keeps files.
-const ENVIRONMENT: [&str; 6] = [
-    "HOME",
-    "CLAUDE_CONFIG_DIR",
-    "CLAUDE_CODE_CHILD_SESSION",
-    "CLAUDE_CODE_SKIP_PROMPT_HISTORY",
-    "CLAUDE_CODE_PROJECT_DIR_NAME",
-    "CLAUDE_CODE_FORCE_SESSION_PERSISTENCE",
-];
 
 /// What can be read of Claude Code.
 #[derive(Debug)]
@@ -65,25 +51,6 @@ pub(super) struct Claude {
     starting: u64,
 }
 
-/// One folder of Claude Code's files.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Root {
-    config: PathBuf,
-    projects: Projects,
-    /// A live agent uses it, so that what is not there has not been made yet.
-    lived_in: bool,
-}
-
-/// What a root holds of a live process.
-enum Kept {
-    /// A record that names a conversation.
-    Mind(Mind),
-    /// No record of this process. Whether the root keeps records of any.
-    Nothing { proof: String, keeps_records: bool },
-    /// It cannot be told.
-    Unclear(String),
-}
-
 impl Claude {
     pub(super) fn new(homes: &Homes) -> Self {
         let config = homes
@@ -94,12 +61,9 @@ impl Claude {
         let view = View::own();
         let namespace = view.pids.as_ref();
         Self {
-            home: config.map(|config| Root {
-                projects: Projects {
-                    path: projects.unwrap_or_else(|| config.join("projects")),
-                },
-                config,
-                lived_in: false,
+            home: config.map(|config| {
+                let projects = projects.unwrap_or_else(|| config.join("projects"));
+                Root::of_headcount(config, projects)
             }),
             others: Vec::new(),
             namespace: namespace.map(|link| link.to_string_lossy().into_owned()),
@@ -113,136 +77,57 @@ impl Claude {
         self.home.iter().chain(&self.others)
     }
 
-    /// What the root's record of a process says. It is read once more if it was caught half-written.
-    fn kept(&self, config: &Path, process: ProcessId) -> Kept {
-        let source = format!("sessions/{}.json", process.pid);
-        let path = config.join(&source);
-        let unclear =
-            |why: &dyn std::fmt::Display| Kept::Unclear(format!("{}: {why}", path.display()));
-        for _ in 0..2 {
-            let bytes = match window::whole(&path, RECORD) {
-                Ok(bytes) => bytes,
-                Err(Unreadable::Missing) => return nothing(config, &path),
-                Err(error) => return unclear(&error),
-            };
-            match record::read(&bytes, process, self.namespace.as_deref()) {
-                Said::Torn => {}
-                Said::Unclear(why) => return unclear(&why),
-                Said::Stale => {
-                    return Kept::Nothing {
-                        proof: format!("{} is of an earlier process", path.display()),
-                        keeps_records: true,
-                    };
-                }
-                Said::Has(it) if !can_be_a_file_name(&it.id) => {
-                    return unclear(&"its session id is none");
-                }
-                Said::Has(it) => {
-                    let record = LiveRecord {
-                        id: ConversationId::new(it.id),
-                        source,
-                        activity: it.activity,
-                    };
-                    return Kept::Mind(match it.script {
-                        Some(script) => Mind::Script(record, script),
-                        None => Mind::Session(record),
-                    });
-                }
-            }
-        }
-        unclear(&"it is half-written or damaged")
-    }
-
     /// What a process's own environment leads to, where headcount's own root did not name its conversation.
     fn mind_by_environment(&mut self, process: ProcessId, at_home: Option<Kept>) -> Mind {
-        let environment = match environment(process.pid, &ENVIRONMENT) {
-            Ok(environment) => environment,
-            Err(error) => {
+        let pid = process.pid;
+        let birth = match Birth::of(pid) {
+            Ok(birth) => birth,
+            Err(why) => {
                 return Mind::unknown(format!(
-                    "the environment of process {} could not be read: {error}",
-                    process.pid
+                    "the environment of process {pid} could not be read: {why}"
                 ));
             }
         };
-        let config = match (
-            environment.get("CLAUDE_CONFIG_DIR"),
-            environment.get("HOME"),
-        ) {
-            (Some(config), _) => absolute(config),
-            (None, Some(home)) => absolute(home).map(|home| home.join(".claude")),
-            (None, None) => None,
-        };
-        let Some(config) = config.filter(|config| !is_decomposed(&config.to_string_lossy())) else {
+        let Some(config) = birth.config() else {
             return Mind::unknown(format!(
-                "the environment of process {} does not say where it keeps its files",
-                process.pid
+                "the environment of process {pid} does not say where it keeps its files"
             ));
         };
-        // A pid below that root is another process, and that root may be another folder, if it sees another world.
-        if let Some(why) = self.view.differs(process.pid) {
+        // To a process that sees another world, that root may be another folder, and its pid another number.
+        if let Some(why) = self.view.differs(pid) {
             return Mind::unknown(why);
         }
         let kept = match at_home {
-            Some(kept) if self.is_home(&config) => kept,
-            _ => {
-                self.live_in(&config);
-                self.kept(&config, process)
+            Some(kept) if self.home.as_ref().is_some_and(|home| home.is_at(&config)) => kept,
+            _ => self
+                .live_in(&config)
+                .kept(process, self.namespace.as_deref()),
+        };
+        match kept {
+            Kept::Mind(mind) => mind,
+            Kept::Unclear(why) => Mind::unknown(why),
+            Kept::Nothing { keeps_records, .. }
+                if keeps_records && is_younger_than(process, self.starting) =>
+            {
+                Mind::unknown(format!(
+                    "process {pid} is still starting and has no record yet"
+                ))
             }
-        };
-        let (proof, keeps_records) = match kept {
-            Kept::Mind(mind) => return mind,
-            Kept::Unclear(why) => return Mind::unknown(why),
-            Kept::Nothing {
-                proof,
-                keeps_records,
-            } => (proof, keeps_records),
-        };
-        if keeps_records && is_younger_than(process, self.starting) {
-            return Mind::unknown(format!(
-                "process {} is still starting and has no record yet",
-                process.pid
-            ));
+            Kept::Nothing { proof, .. } => match birth.leaves_no_trace() {
+                Some(why) => Mind::Traceless(Proof::new(why)),
+                None => Mind::Silent(Proof::new(proof)),
+            },
         }
-        let is_set = |name| {
-            environment
-                .get(name)
-                .is_some_and(|value| !value.is_empty() && value != "0" && value != "false")
-        };
-        if is_set("CLAUDE_CODE_CHILD_SESSION") && !is_set("CLAUDE_CODE_FORCE_SESSION_PERSISTENCE") {
-            return Mind::Traceless(Proof::new(
-                "it was started from inside another Claude Code and saves nothing (CLAUDE_CODE_CHILD_SESSION)",
-            ));
-        }
-        if is_set("CLAUDE_CODE_SKIP_PROMPT_HISTORY") {
-            return Mind::Traceless(Proof::new(
-                "it was told to save nothing (CLAUDE_CODE_SKIP_PROMPT_HISTORY)",
-            ));
-        }
-        if is_set("CLAUDE_CODE_PROJECT_DIR_NAME") {
-            return Mind::Traceless(Proof::new(
-                "its transcripts are not kept by folder (CLAUDE_CODE_PROJECT_DIR_NAME)",
-            ));
-        }
-        Mind::Silent(Proof::new(proof))
-    }
-
-    fn is_home(&self, config: &Path) -> bool {
-        let home = self.home.as_ref();
-        home.is_some_and(|root| is_same_folder(&root.config, config))
     }
 
     /// Remembers a root that a live agent uses.
-    fn live_in(&mut self, config: &Path) {
-        let known = |root: &Root| is_same_folder(&root.config, config);
-        if !self.roots().any(known) {
-            self.others.push(Root {
-                projects: Projects {
-                    path: config.join("projects"),
-                },
-                config: config.to_owned(),
-                lived_in: true,
-            });
+    fn live_in(&mut self, config: &Path) -> Root {
+        if let Some(known) = self.roots().find(|root| root.is_at(config)) {
+            return known.clone();
         }
+        let root = Root::of_an_agent(config);
+        self.others.push(root.clone());
+        root
     }
 
     /// The transcript of a conversation where its folder puts it, in any root.
@@ -284,58 +169,6 @@ impl Claude {
         }
         all
     }
-
-    /// The conversations that live records below one root claim.
-    fn claimed_in(&self, root: &Root) -> Result<BTreeSet<ConversationId>, String> {
-        let folder = root.config.join("sessions");
-        let mut claimed = BTreeSet::new();
-        let entries = match std::fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && root.config.is_dir() => {
-                return Ok(claimed);
-            }
-            Err(error) => return Err(format!("{}: {error}", folder.display())),
-        };
-        for entry in entries {
-            let entry = entry.map_err(|error| format!("{}: {error}", folder.display()))?;
-            let name = entry.file_name();
-            let pid = name
-                .to_str()
-                .and_then(|name| name.strip_suffix(".json"))
-                .and_then(|pid| pid.parse::<Pid>().ok());
-            if let Some(pid) = pid {
-                claimed.extend(self.claimed_by(pid, &entry.path())?);
-            }
-        }
-        Ok(claimed)
-    }
-
-    /// The conversation that the record of a pid claims, unless that process is proven to be over.
-    fn claimed_by(&self, pid: Pid, path: &Path) -> Result<Option<ConversationId>, String> {
-        let said = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
-        let start = match life(pid) {
-            Ok(life) => Some(life.start),
-            Err(Unreadable::Missing) => None,
-            Err(error) => return Err(format!("process {pid}: {error}")),
-        };
-        match window::whole(path, RECORD) {
-            Ok(bytes) => match record::claim(&bytes, start, self.namespace.as_deref()) {
-                Claim::Of(id) => Ok(Some(ConversationId::new(id))),
-                Claim::None => Ok(None),
-                Claim::Unclear => Err(said(&"it is half-written or damaged")),
-            },
-            Err(Unreadable::Missing) => Ok(None),
-            Err(_) if start.is_none() => Ok(None),
-            Err(error) => Err(said(&error)),
-        }
-    }
-}
-
-impl Root {
-    /// Whether a live agent uses it and nothing was said there yet.
-    fn is_still_empty(&self) -> bool {
-        self.lived_in && self.config.is_dir() && is_missing(&self.projects.path)
-    }
 }
 
 /// Whether a transcript that was found elsewhere than at its folder's own key lies where that folder puts it.
@@ -358,7 +191,7 @@ impl Agent for Claude {
 
     fn mind(&mut self, process: ProcessId) -> Mind {
         let home = self.home.as_ref();
-        match home.map(|root| self.kept(&root.config, process)) {
+        match home.map(|root| root.kept(process, self.namespace.as_deref())) {
             Some(Kept::Mind(mind)) => mind,
             at_home => self.mind_by_environment(process, at_home),
         }
@@ -436,7 +269,7 @@ impl Agent for Claude {
     fn claimed(&mut self) -> Sighting<BTreeSet<ConversationId>> {
         let mut claimed = BTreeSet::new();
         for root in self.roots() {
-            match self.claimed_in(root) {
+            match root.claimed(self.namespace.as_deref()) {
                 Ok(ids) => claimed.extend(ids),
                 Err(why) => return Sighting::unknown(why),
             }
@@ -458,63 +291,6 @@ impl Agent for Claude {
     fn sources(&self, at: Timestamp) -> Vec<Source> {
         let looked = self.roots().filter(|_| self.looked);
         looked.map(|root| root.source(at)).collect()
-    }
-}
-
-impl Root {
-    /// Whether its transcripts can be gone through at all.
-    fn look(&self) -> Result<(), String> {
-        match std::fs::read_dir(&self.projects.path) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(format!(
-                "{}: {error}; if Claude Code keeps its files elsewhere, set CLAUDE_CONFIG_DIR",
-                self.projects.path.display()
-            )),
-        }
-    }
-
-    fn source(&self, at: Timestamp) -> Source {
-        let said = match self.look() {
-            _ if self.is_still_empty() => Ok("no conversation yet".to_owned()),
-            Ok(()) => Ok(format!("transcripts in {}", self.projects.path.display())),
-            Err(why) => Err(why),
-        };
-        Source {
-            name: format!("claude:{}", self.config.display()),
-            state: if said.is_ok() {
-                SourceState::Present
-            } else {
-                SourceState::Unknown
-            },
-            reason: said.unwrap_or_else(|why| why),
-            at,
-        }
-    }
-
-    fn retention(&self) -> Result<Duration, String> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Settings {
-            cleanup_period_days: Option<u64>,
-        }
-        let path = self.config.join("settings.json");
-        let bytes = match window::whole(&path, RECORD) {
-            Ok(bytes) => bytes,
-            Err(Unreadable::Missing) if self.config.is_dir() => {
-                return Ok(limits::CLAUDE_RETENTION);
-            }
-            Err(error) => return Err(format!("{}: {error}", path.display())),
-        };
-        let settings: Settings = serde_json::from_slice(&bytes)
-            .map_err(|error| format!("{}: {error}", path.display()))?;
-        match settings.cleanup_period_days {
-            None => Ok(limits::CLAUDE_RETENTION),
-            Some(0) => Err(format!(
-                "{}: cleanupPeriodDays is 0, which says nothing",
-                path.display()
-            )),
-            Some(days) => Ok(Duration::from_secs(days.saturating_mul(24 * 3600))),
-        }
     }
 }
 
@@ -564,46 +340,10 @@ fn in_folder(head: &Head, folder: &Path) -> Sighting<()> {
     }
 }
 
-/// That a root has no record at a path, if the folder that would hold it is there, or the root without it.
-fn nothing(config: &Path, path: &Path) -> Kept {
-    let sessions = config.join("sessions");
-    if sessions.is_dir() {
-        Kept::Nothing {
-            proof: format!("there is no {}", path.display()),
-            keeps_records: true,
-        }
-    } else if !config.is_dir() {
-        Kept::Unclear(format!(
-            "{} is no folder that can be seen",
-            config.display()
-        ))
-    } else if is_missing(&sessions) {
-        Kept::Nothing {
-            proof: format!("there is no {}", sessions.display()),
-            keeps_records: false,
-        }
-    } else {
-        Kept::Unclear(format!("{} cannot be read", sessions.display()))
-    }
-}
-
 /// The path of a folder that is there, without symbolic links.
 fn physical(folder: &str) -> Option<String> {
     let path = absolute(folder).and_then(|path| path.canonicalize().ok())?;
     path.into_os_string().into_string().ok()
-}
-
-fn is_missing(path: &Path) -> bool {
-    path.symlink_metadata()
-        .is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
-}
-
-fn is_same_folder(one: &Path, other: &Path) -> bool {
-    one == other
-        || match (one.canonicalize(), other.canonicalize()) {
-            (Ok(one), Ok(other)) => one == other,
-            _ => false,
-        }
 }
 
 #[cfg(test)]

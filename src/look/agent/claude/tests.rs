@@ -1,5 +1,6 @@
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use proptest::prelude::*;
@@ -8,6 +9,8 @@ use tempfile::TempDir;
 
 use super::super::stand_in::StandIn;
 use super::*;
+use crate::core::world::SourceState;
+use crate::look::window;
 
 const ID: &str = "3bd73422-0e61-4161-9102-8d1709984f18";
 const OTHER: &str = "cc43d357-45b5-4df2-8bbd-dcde4b4a0e76";
