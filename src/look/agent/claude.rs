@@ -21,16 +21,13 @@ use self::projects::{Found, Opened, Sweep};
 use self::root::{Kept, Root};
 use self::transcript::{Head, Writer};
 use super::life::{View, absolute, is_younger_than};
-use super::{Agent, Homes, Mind, Question, can_be_a_file_name};
+use super::{Agent, FILE_TIMES, Homes, Mind, Question, can_be_a_file_name};
 use crate::core::ids::{AgentKind, ConversationId, ProcessId, Timestamp};
 use crate::core::sighting::{Proof, Sighting};
 use crate::core::world::{Artifact, Candidate, Source};
 
 /// How many seconds a process takes at most until it has written its record. Seen: 0.4 to 1.5.
 const STARTING: u64 = 3;
-
-/// How far a file's times may be off the clock that dates sessions.
-const FILE_TIMES: Duration = Duration::from_secs(2);
 
 const NO_HOME: &str = "neither HOME nor CLAUDE_CONFIG_DIR says where Claude Code's files are";
 
