@@ -179,6 +179,10 @@ fn what_cannot_be_read_proves_no_silence() {
     ));
 
     let agent = home.agent(nothing());
+    let mut agy = home.agy();
+    agy.view.mounts = Some(PathBuf::from("mnt:[1]"));
+    assert!(matches!(agy.mind(agent.process), Mind::Unknown(_)));
+
     fs::remove_dir(home.root().join("presence")).expect("an empty folder");
     home.put("presence", "no folder");
     assert!(matches!(home.agy().mind(agent.process), Mind::Unknown(_)));

@@ -254,6 +254,16 @@ fn a_process_that_is_gone_is_not_known_to_be_silent() {
 }
 
 #[test]
+fn a_process_that_sees_another_world_is_not_known_to_be_silent() {
+    let home = Home::new();
+    let agent = home.agent(&[]);
+    let mut claude = home.claude();
+    claude.view.mounts = Some(PathBuf::from("mnt:[1]"));
+    let mind = claude.mind(agent.process);
+    assert!(matches!(mind, Mind::Unknown(_)), "{mind:?}");
+}
+
+#[test]
 fn a_process_told_to_save_nothing_leaves_no_trace() {
     let home = Home::new();
     for (name, value) in [
