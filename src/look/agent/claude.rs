@@ -42,6 +42,8 @@ pub(super) struct Claude {
     view: View,
     /// The pid namespace of that, as records name it.
     namespace: Option<String>,
+    /// The folders that live records say their conversations are of.
+    folders: BTreeMap<ConversationId, String>,
     /// Whether anybody asked for what lies in the roots.
     looked: bool,
     /// How many seconds a process may take until it has written its record.
@@ -65,6 +67,7 @@ impl Claude {
             others: Vec::new(),
             namespace: namespace.map(|link| link.to_string_lossy().into_owned()),
             view,
+            folders: BTreeMap::new(),
             looked: false,
             starting: STARTING,
         }
@@ -101,7 +104,7 @@ impl Claude {
                 .kept(process, self.namespace.as_deref()),
         };
         match kept {
-            Kept::Mind(mind) => mind,
+            Kept::Mind { mind, folder } => self.remember(mind, folder),
             Kept::Unclear(why) => Mind::unknown(why),
             Kept::Nothing { keeps_records, .. }
                 if keeps_records && is_younger_than(process, self.starting) =>
@@ -117,6 +120,14 @@ impl Claude {
         }
     }
 
+    /// Remembers where the transcript of a live conversation will be.
+    fn remember(&mut self, mind: Mind, folder: Option<String>) -> Mind {
+        if let (Sighting::Present(record), Some(folder)) = (mind.of_process(), folder) {
+            self.folders.insert(record.id, folder);
+        }
+        mind
+    }
+
     /// Remembers a root that a live agent uses.
     fn live_in(&mut self, config: &Path) -> Root {
         if let Some(known) = self.roots().find(|root| root.is_at(config)) {
@@ -125,6 +136,18 @@ impl Claude {
         let root = Root::of_an_agent(config);
         self.others.push(root.clone());
         root
+    }
+
+    /// What is on disk of a conversation, if it lies where the folder that is asked for or the one that its live
+    /// record names would put it.
+    fn at_hand(&self, question: &Question) -> Option<Artifact> {
+        let id = &question.id;
+        let asked = question.folder.as_deref();
+        if let Some(found) = asked.and_then(|folder| self.at_its_place(id, folder)) {
+            return Some(found.artifact(Sighting::Present(())));
+        }
+        let found = self.at_its_place(id, self.folders.get(id)?)?;
+        Some(found.artifact(belongs(&found, asked)))
     }
 
     /// The transcript of a conversation where its folder puts it, in any root.
@@ -168,8 +191,11 @@ impl Claude {
     }
 }
 
-/// Whether a transcript that was found elsewhere than at its folder's own key lies where that folder puts it.
-fn belongs(found: &Found, folder: &str) -> Sighting<()> {
+/// Whether a transcript that was found elsewhere than at a folder's own key lies where that folder puts it.
+fn belongs(found: &Found, folder: Option<&str>) -> Sighting<()> {
+    let Some(folder) = folder else {
+        return Sighting::unknown("no folder is named");
+    };
     let fits = |folder: &str| keys(folder).iter().any(|key| key.fits(&found.project));
     match physical(folder) {
         _ if fits(folder) => Sighting::Present(()),
@@ -189,7 +215,7 @@ impl Agent for Claude {
     fn mind(&mut self, process: ProcessId) -> Mind {
         let home = self.home.as_ref();
         match home.map(|root| root.kept(process, self.namespace.as_deref())) {
-            Some(Kept::Mind(mind)) => mind,
+            Some(Kept::Mind { mind, folder }) => self.remember(mind, folder),
             at_home => self.mind_by_environment(process, at_home),
         }
     }
@@ -200,29 +226,25 @@ impl Agent for Claude {
 
     fn artifacts(&mut self, asked: &[&Question]) -> Vec<Sighting<Artifact>> {
         self.looked = true;
-        let mut placed = BTreeMap::new();
+        let mut at_hand = BTreeMap::new();
         let mut missing = BTreeSet::new();
         for question in asked.iter().filter(|it| can_be_a_file_name(it.id.as_str())) {
-            let folder = question.folder.as_deref();
-            match folder.and_then(|folder| self.at_its_place(&question.id, folder)) {
-                Some(found) => _ = placed.insert(*question, found),
+            match self.at_hand(question) {
+                Some(artifact) => _ = at_hand.insert(*question, artifact),
                 None => _ = missing.insert(&question.id),
             }
         }
         let sweep = self.sweep(&missing);
         let answer = |question: &&Question| {
-            if let Some(found) = placed.get(question) {
-                return Sighting::Present(found.artifact(Sighting::Present(())));
-            }
             if !can_be_a_file_name(question.id.as_str()) {
                 return Sighting::absent("no file can be called that: it is no conversation's id");
             }
+            if let Some(artifact) = at_hand.get(question) {
+                return Sighting::Present(artifact.clone());
+            }
             match (sweep.found.get(&question.id), &sweep.gap) {
                 (Some(found), _) => {
-                    let in_folder = question.folder.as_deref().map_or_else(
-                        || Sighting::unknown("no folder is named"),
-                        |folder| belongs(found, folder),
-                    );
+                    let in_folder = belongs(found, question.folder.as_deref());
                     Sighting::Present(found.artifact(in_folder))
                 }
                 (None, Some(gap)) => Sighting::unknown(gap.clone()),

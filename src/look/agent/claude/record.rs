@@ -26,6 +26,8 @@ pub(super) struct Conversation {
     pub(super) activity: Option<String>,
     /// What runs it, where no person does: `sdk-cli`.
     pub(super) script: Option<String>,
+    /// The folder it is of.
+    pub(super) folder: Option<String>,
 }
 
 /// What a record claims for a process that may be alive.
@@ -44,6 +46,7 @@ pub(super) enum Claim {
 struct Record {
     pid: Option<u32>,
     session_id: Option<String>,
+    cwd: Option<String>,
     proc_start: Option<String>,
     pid_domain: Option<String>,
     kind: Option<String>,
@@ -90,6 +93,7 @@ pub(super) fn read(bytes: &[u8], process: ProcessId, namespace: Option<&str>) ->
         id,
         activity: record.status,
         script,
+        folder: record.cwd,
     })
 }
 
@@ -166,6 +170,7 @@ mod tests {
             id: "3bd73422-0e61-4161-9102-8d1709984f18".to_owned(),
             activity: Some("waiting".to_owned()),
             script: None,
+            folder: Some("/tmp/w/a".to_owned()),
         };
         assert_eq!(said, Said::Has(expected));
     }

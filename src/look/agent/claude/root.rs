@@ -33,8 +33,8 @@ pub(super) struct Root {
 
 /// What a root holds of a live process.
 pub(super) enum Kept {
-    /// A record that names a conversation.
-    Mind(Mind),
+    /// A record that names a conversation, and the folder that it is of.
+    Mind { mind: Mind, folder: Option<String> },
     /// No record of this process. Whether the root keeps records of any.
     Nothing { proof: String, keeps_records: bool },
     /// It cannot be told.
@@ -100,10 +100,13 @@ impl Root {
                         source,
                         activity: it.activity,
                     };
-                    return Kept::Mind(match it.script {
-                        Some(script) => Mind::Script(record, script),
-                        None => Mind::Session(record),
-                    });
+                    return Kept::Mind {
+                        mind: match it.script {
+                            Some(script) => Mind::Script(record, script),
+                            None => Mind::Session(record),
+                        },
+                        folder: it.folder,
+                    };
                 }
             }
         }

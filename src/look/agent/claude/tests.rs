@@ -378,6 +378,27 @@ fn a_transcript_kept_elsewhere_is_found_and_said_to_be_elsewhere() {
 }
 
 #[test]
+fn a_live_conversation_is_found_where_its_record_says_that_it_is() {
+    let home = Home::new();
+    let agent = home.agent(&[]);
+    home.record(agent.process, ID);
+    home.transcript("/tmp/w", ID, &begin("/tmp/w"));
+    let mut claude = home.claude();
+    let question = |folder: Option<String>| Question {
+        kind: AgentKind::Claude,
+        id: ConversationId::new(ID),
+        folder,
+    };
+    assert_eq!(claude.at_hand(&question(None)), None);
+    let _ = claude.mind(agent.process);
+    let artifact = claude.at_hand(&question(None)).expect("at hand");
+    assert!(artifact.in_folder.is_unknown());
+    let elsewhere = question(Some(home.work("elsewhere")));
+    let artifact = claude.at_hand(&elsewhere).expect("at hand");
+    assert!(artifact.in_folder.is_absent());
+}
+
+#[test]
 fn a_transcript_of_a_very_long_path_is_where_its_folder_puts_it() {
     let home = Home::new();
     let work = home.work(&format!("{}/{}", "a".repeat(120), "b".repeat(120)));
