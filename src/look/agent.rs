@@ -25,6 +25,9 @@ use crate::core::ids::{AgentKind, ConversationId, ProcessId, Timestamp};
 use crate::core::sighting::{Proof, Reason, Sighting};
 use crate::core::world::{Artifact, Candidate, LiveRecord, Source};
 
+/// How far a file's times may be off the clock that dates sessions.
+const FILE_TIMES: Duration = Duration::from_secs(2);
+
 /// Where headcount's own environment says that the agents keep their files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Homes {

@@ -4,30 +4,19 @@
 //! which all may still be in the write-ahead log beside it, or a `.pb` of older versions. Conversations lie in
 //! one folder, whatever they are about; only the last one of each working folder is known by that folder.
 
+mod root;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::fs::{DirEntryExt as _, MetadataExt as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use super::life::{absolute, environment, lives_apart, still_lives};
-use super::{Agent, Homes, Mind, Question, can_be_a_file_name, is_uuid};
+use self::root::{Root, id_of};
+use super::life::{View, absolute, environment};
+use super::{Agent, FILE_TIMES, Homes, Mind, Question, can_be_a_file_name};
 use crate::core::ids::{AgentKind, ConversationId, ProcessId, Timestamp};
 use crate::core::sighting::{Proof, Sighting};
-use crate::core::world::{Artifact, Candidate, LiveRecord, Source, SourceState};
-use crate::look::locks::{FileKey, Locks, open_files};
-use crate::look::window::{self, Outside, Unreadable};
-
-/// How large the list of last conversations may be, in bytes.
-const LAST: usize = 1024 * 1024;
-
-/// How many files of one folder are looked at.
-const MOST_FILES: usize = 50_000;
-
-/// How far a file's times may be off the clock that dates sessions.
-const FILE_TIMES: Duration = Duration::from_secs(2);
-
-/// The endings of the files that a conversation may be in.
-const ENDINGS: [&str; 3] = ["db", "db-wal", "pb"];
+use crate::core::world::{Artifact, Candidate, LiveRecord, Source};
+use crate::look::locks::{Locks, open_files};
 
 const NO_HOME: &str = "HOME does not say where agy's files are";
 
@@ -42,23 +31,8 @@ pub(super) struct Agy {
     locks: Option<Result<Locks, String>>,
     /// Whether anybody asked for what lies in the roots.
     looked: bool,
-}
-
-/// One folder of agy's files.
-#[derive(Debug)]
-struct Root {
-    path: PathBuf,
-    /// Its presence locks, once they were needed.
-    presence: Option<Result<Presence, String>>,
-}
-
-/// The lock files of a root.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Presence {
-    /// The device that they are on, as the kernel's table would name it.
-    device: (u32, u32),
-    /// Whose they are, by inode.
-    ids: BTreeMap<u64, ConversationId>,
+    /// What pids and paths mean to headcount.
+    view: View,
 }
 
 impl Agy {
@@ -68,6 +42,7 @@ impl Agy {
             others: Vec::new(),
             locks: None,
             looked: false,
+            view: View::own(),
         }
     }
 
@@ -94,8 +69,8 @@ impl Agy {
         let home = environment.get("HOME").and_then(absolute);
         let home =
             home.ok_or_else(|| format!("the environment of process {pid} names no home folder"))?;
-        if let Some(why) = lives_apart(pid) {
-            return Err(format!("process {pid}: {why}"));
+        if let Some(why) = self.view.differs(pid) {
+            return Err(why);
         }
         let root = Root::below(&home);
         let path = root.path.clone();
@@ -170,135 +145,9 @@ impl Agy {
         }
         match (held, self.opened_by(process)) {
             (_, Ok(open)) if !open.is_empty() => one_of(&open),
-            (Ok(_), Ok(_)) if still_lives(process) => {
-                Mind::Silent(Proof::new("it holds no presence lock"))
-            }
-            (Ok(_), Ok(_)) => Mind::unknown(format!("process {} ended meanwhile", process.pid)),
+            (Ok(_), Ok(_)) => Mind::Silent(Proof::new("it holds no presence lock")),
             (Err(why), _) | (_, Err(why)) => Mind::unknown(why),
         }
-    }
-}
-
-impl Root {
-    fn below(home: &Path) -> Self {
-        Self {
-            path: home.join(".gemini/antigravity-cli"),
-            presence: None,
-        }
-    }
-
-    fn presence(&mut self) -> Result<&Presence, String> {
-        let folder = self.path.join("presence");
-        self.presence
-            .get_or_insert_with(|| Presence::read(&folder))
-            .as_ref()
-            .map_err(Clone::clone)
-    }
-
-    /// What is on disk of a conversation: its newest file that is not empty.
-    fn find(&self, id: &ConversationId) -> Result<Option<(PathBuf, Outside)>, String> {
-        let mut newest: Option<(PathBuf, Outside)> = None;
-        for ending in ENDINGS {
-            let path = self
-                .path
-                .join("conversations")
-                .join(format!("{id}.{ending}"));
-            match window::outside(&path) {
-                Ok(outside) if outside.size > 0 => {
-                    let newer = |(_, known): &(PathBuf, Outside)| known.modified < outside.modified;
-                    if newest.as_ref().is_none_or(newer) {
-                        newest = Some((path, outside));
-                    }
-                }
-                Ok(_) | Err(Unreadable::Missing) => {}
-                Err(error) => return Err(format!("{}: {error}", path.display())),
-            }
-        }
-        Ok(newest)
-    }
-
-    /// Whether its conversations can be seen at all.
-    fn look(&self) -> Result<PathBuf, String> {
-        let folder = self.path.join("conversations");
-        match std::fs::read_dir(&folder) {
-            Ok(_) => Ok(folder),
-            Err(error) => Err(format!("{}: {error}", folder.display())),
-        }
-    }
-
-    /// The last conversation of each working folder.
-    fn last(&self) -> Result<BTreeMap<String, String>, String> {
-        let path = self.path.join("cache/last_conversations.json");
-        let said = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-        let bytes = window::whole(&path, LAST).map_err(|error| said(&error))?;
-        serde_json::from_slice(&bytes).map_err(|error| said(&error))
-    }
-
-    /// All conversations that are not empty and were written to since that time, with when they were made.
-    fn conversations(
-        &self,
-        since: Timestamp,
-    ) -> Result<BTreeMap<ConversationId, Option<Timestamp>>, String> {
-        let folder = self.look()?;
-        let mut ids = BTreeSet::new();
-        each_name(&folder, |name, _| {
-            ids.extend(ENDINGS.iter().find_map(|ending| id_of(name, ending)));
-        })?;
-        let mut found = BTreeMap::new();
-        for id in ids.into_iter().filter(|id| is_uuid(id.as_str())) {
-            if let Some((_, newest)) = self.find(&id)?
-                && newest.modified >= since
-            {
-                let born = self.born(&id);
-                found.insert(id, born);
-            }
-        }
-        Ok(found)
-    }
-
-    /// When the first of a conversation's files was made.
-    fn born(&self, id: &ConversationId) -> Option<Timestamp> {
-        let file = |ending| {
-            self.path
-                .join("conversations")
-                .join(format!("{id}.{ending}"))
-        };
-        ENDINGS
-            .into_iter()
-            .filter_map(|ending| window::outside(&file(ending)).ok()?.born)
-            .min()
-    }
-}
-
-impl Presence {
-    fn read(folder: &Path) -> Result<Self, String> {
-        let device = match folder.metadata() {
-            Ok(found) => found.dev(),
-            // Nobody ever held a lock there; the root itself is asked for elsewhere.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Self::default());
-            }
-            Err(error) => return Err(format!("{}: {error}", folder.display())),
-        };
-        let mut ids = BTreeMap::new();
-        each_name(folder, |name, inode| {
-            ids.extend(id_of(name, "lock").map(|id| (inode, id)));
-        })?;
-        Ok(Self {
-            device: (rustix::fs::major(device), rustix::fs::minor(device)),
-            ids,
-        })
-    }
-
-    /// Whose lock files have these inodes, on whatever device.
-    fn held(&self, inodes: &BTreeSet<u64>) -> BTreeSet<ConversationId> {
-        let held = self.ids.iter().filter(|(inode, _)| inodes.contains(inode));
-        held.map(|(_, id)| id.clone()).collect()
-    }
-
-    fn id(&self, file: FileKey) -> Option<&ConversationId> {
-        let id = self.ids.get(&file.inode)?;
-        (self.device == (file.major, file.minor)).then_some(id)
     }
 }
 
@@ -401,23 +250,8 @@ impl Agent for Agy {
     }
 
     fn sources(&self, at: Timestamp) -> Vec<Source> {
-        let source = |root: &Root| {
-            let said = root.look();
-            Source {
-                name: format!("agy:{}", root.path.display()),
-                state: if said.is_ok() {
-                    SourceState::Present
-                } else {
-                    SourceState::Unknown
-                },
-                reason: said.map_or_else(
-                    |why| why,
-                    |folder| format!("conversations in {}", folder.display()),
-                ),
-                at,
-            }
-        };
-        self.roots().filter(|_| self.looked).map(source).collect()
+        let looked = self.roots().filter(|_| self.looked);
+        looked.map(|root| root.source(at)).collect()
     }
 }
 
@@ -477,27 +311,6 @@ fn one_of(held: &BTreeSet<ConversationId>) -> Mind {
         }),
         _ => Mind::unknown("it holds the presence locks of several conversations"),
     }
-}
-
-fn id_of(name: &str, ending: &str) -> Option<ConversationId> {
-    let id = name.strip_suffix(ending)?.strip_suffix('.')?;
-    can_be_a_file_name(id).then(|| ConversationId::new(id))
-}
-
-/// Hands the names and inodes of a folder's files to `each`. Names that are no text are nobody's ids.
-fn each_name(folder: &Path, mut each: impl FnMut(&str, u64)) -> Result<(), String> {
-    let said = |error: &dyn std::fmt::Display| format!("{}: {error}", folder.display());
-    let entries = std::fs::read_dir(folder).map_err(|error| said(&error))?;
-    for (count, entry) in entries.enumerate() {
-        if count == MOST_FILES {
-            return Err(said(&"there are too many files to go through"));
-        }
-        let entry = entry.map_err(|error| said(&error))?;
-        if let Some(name) = entry.file_name().to_str() {
-            each(name, entry.ino());
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

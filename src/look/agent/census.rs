@@ -59,24 +59,19 @@ fn agent(pid: Pid, folders: &BTreeSet<Place>) -> Result<Option<Counted>, String>
     if place.is_some_and(|place| !folders.contains(&place)) {
         return Ok(None);
     }
-    let read = |file: &str| match all_of_proc(Path::new(&format!("/proc/{pid}/{file}"))) {
-        Ok(text) => Ok(Some(text)),
-        Err(Unreadable::Missing) => Ok(None),
-        Err(error) => Err(format!("/proc/{pid}/{file}: {error}")),
-    };
-    let Some(cmdline) = read("cmdline")?.filter(|text| !text.is_empty()) else {
-        return Ok(None);
-    };
-    let Some(comm) = read("comm")? else {
-        return Ok(None);
-    };
-    let Some(kind) = kind_of(&cmdline, comm.trim_ascii_end()) else {
-        return Ok(None);
+    let cmdline = match all_of_proc(Path::new(&format!("/proc/{pid}/cmdline"))) {
+        Ok(cmdline) if cmdline.is_empty() => return Ok(None),
+        Ok(cmdline) => cmdline,
+        Err(Unreadable::Missing) => return Ok(None),
+        Err(error) => return Err(format!("/proc/{pid}/cmdline: {error}")),
     };
     let life = match life(pid) {
         Ok(life) => life,
         Err(Unreadable::Missing) => return Ok(None),
         Err(error) => return Err(format!("/proc/{pid}/stat: {error}")),
+    };
+    let Some(kind) = kind_of(&cmdline, &life.comm) else {
+        return Ok(None);
     };
     let cwd = std::fs::read_link(&link).map(|path| path.into_os_string().into_string());
     Ok(Some(Counted {

@@ -9,17 +9,18 @@ use std::path::{Path, PathBuf};
 use crate::core::ids::{Pid, ProcessId, StartTicks};
 use crate::look::window::{Unreadable, all_of_proc};
 
-/// The unit of `starttime` in `/proc/<pid>/stat` and, in effect, of `/proc/uptime`: USER_HZ, which is 100 on every
-/// Linux that headcount runs on.
+/// The unit of `starttime` in `/proc/<pid>/stat`: USER_HZ, which is 100 on every Linux that headcount runs on.
 const TICKS_PER_SECOND: u64 = 100;
 
 /// One life of a pid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Life {
     /// When it began.
     pub(super) start: StartTicks,
     /// The pid of its parent.
     pub(super) parent: Pid,
+    /// The kernel's name for it.
+    pub(super) comm: Vec<u8>,
 }
 
 /// The life that a pid has now. A zombie's is over.
@@ -28,17 +29,10 @@ pub(super) fn life(pid: Pid) -> Result<Life, Unreadable> {
     parse_stat(&stat).ok_or(Unreadable::Missing)
 }
 
-/// Whether a process still is the one it was.
-pub(super) fn still_lives(process: ProcessId) -> bool {
-    life(process.pid).is_ok_and(|life| life.start == process.start)
-}
-
 /// Whether a process began so few seconds ago; `false` where the system does not tell.
 pub(super) fn is_younger_than(process: ProcessId, seconds: u64) -> bool {
-    let now = all_of_proc(Path::new("/proc/uptime"))
-        .ok()
-        .and_then(|text| parse_uptime(&text));
-    now.and_then(|now| now.checked_sub(process.start))
+    ticks_since_boot()
+        .and_then(|now| now.checked_sub(process.start))
         .is_some_and(|age| age < seconds * TICKS_PER_SECOND)
 }
 
@@ -52,22 +46,40 @@ pub(super) fn environment(
     Ok(named(&environment, names))
 }
 
-/// Why pids or paths mean something else to a process than here, if they do or if that cannot be told.
-pub(super) fn lives_apart(pid: Pid) -> Option<String> {
-    for (link, what) in [("ns/pid", "pid"), ("ns/mnt", "mount")] {
-        let theirs = std::fs::read_link(format!("/proc/{pid}/{link}"));
-        match (theirs, std::fs::read_link(format!("/proc/self/{link}"))) {
-            (Ok(theirs), Ok(ours)) if theirs == ours => {}
-            (Ok(_), Ok(_)) => return Some(format!("it runs in another {what} namespace")),
-            (Err(error), _) | (_, Err(error)) => {
-                return Some(format!("its {what} namespace cannot be read: {error}"));
-            }
+/// What pids and paths mean here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct View {
+    /// The pid namespace.
+    pub(super) pids: Option<PathBuf>,
+    /// The mount namespace.
+    pub(super) mounts: Option<PathBuf>,
+}
+
+impl View {
+    /// Headcount's own.
+    pub(super) fn own() -> Self {
+        Self {
+            pids: std::fs::read_link("/proc/self/ns/pid").ok(),
+            mounts: std::fs::read_link("/proc/self/ns/mnt").ok(),
         }
     }
-    match std::fs::read_link(format!("/proc/{pid}/root")) {
-        Ok(root) if root == Path::new("/") => None,
-        Ok(root) => Some(format!("its root is {}", root.display())),
-        Err(error) => Some(format!("its root cannot be read: {error}")),
+
+    /// Why pids or paths mean something else to a process, if they do or if that cannot be told.
+    pub(super) fn differs(&self, pid: Pid) -> Option<String> {
+        for (file, ours, what) in [
+            ("ns/pid", self.pids.as_deref(), "pid namespace"),
+            ("ns/mnt", self.mounts.as_deref(), "mount namespace"),
+            ("root", Some(Path::new("/")), "root folder"),
+        ] {
+            match std::fs::read_link(format!("/proc/{pid}/{file}")) {
+                Ok(theirs) if ours == Some(theirs.as_path()) => {}
+                Ok(_) => return Some(format!("process {pid} has another {what}")),
+                Err(error) => {
+                    return Some(format!("/proc/{pid}/{file} cannot be read: {error}"));
+                }
+            }
+        }
+        None
     }
 }
 
@@ -79,8 +91,8 @@ pub(super) fn absolute(path: impl AsRef<OsStr>) -> Option<PathBuf> {
 
 /// Reads `<pid> (<name>) <state> <parent> …`; the name may hold anything, brackets and blanks included.
 fn parse_stat(stat: &[u8]) -> Option<Life> {
-    let end_of_name = memchr::memrchr(b')', stat)?;
-    let text = std::str::from_utf8(stat.get(end_of_name + 1..)?).ok()?;
+    let name = memchr::memchr(b'(', stat)? + 1..memchr::memrchr(b')', stat)?;
+    let text = std::str::from_utf8(stat.get(name.end + 1..)?).ok()?;
     let mut fields = text.split_ascii_whitespace();
     if matches!(fields.next()?, "Z" | "X" | "x") {
         return None;
@@ -88,17 +100,24 @@ fn parse_stat(stat: &[u8]) -> Option<Life> {
     let parent = fields.next()?.parse().ok()?;
     // `starttime` is field 22; the parent was field 4.
     let start = fields.nth(17)?.parse().ok()?;
-    Some(Life { start, parent })
+    Some(Life {
+        start,
+        parent,
+        comm: stat.get(name)?.to_vec(),
+    })
 }
 
-fn parse_uptime(text: &[u8]) -> Option<StartTicks> {
-    let text = std::str::from_utf8(text).ok()?;
-    let (seconds, hundredths) = text.split_ascii_whitespace().next()?.split_once('.')?;
-    let seconds: u64 = seconds.parse().ok()?;
-    let hundredths: u64 = hundredths.parse().ok()?;
-    seconds
-        .checked_mul(TICKS_PER_SECOND)?
-        .checked_add(hundredths)
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn ticks_since_boot() -> Option<StartTicks> {
+    let spent = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let seconds = u64::try_from(spent.tv_sec).ok()?;
+    let ticks = u64::try_from(spent.tv_nsec).ok()? / (1_000_000_000 / TICKS_PER_SECOND);
+    seconds.checked_mul(TICKS_PER_SECOND)?.checked_add(ticks)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn ticks_since_boot() -> Option<StartTicks> {
+    None
 }
 
 fn named(environment: &[u8], names: &[&'static str]) -> BTreeMap<&'static str, OsString> {
@@ -131,12 +150,13 @@ mod tests {
     }
 
     #[test]
-    fn a_name_with_brackets_does_not_hide_the_start() {
+    fn a_name_with_brackets_hides_nothing() {
         let stat = b"7 (a) b ) Z) S 3 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 139564 9 9";
         let life = parse_stat(stat);
         let expected = Life {
             start: 139_564,
             parent: 3,
+            comm: b"a) b ) Z".to_vec(),
         };
         assert_eq!(life, Some(expected));
     }
@@ -186,13 +206,7 @@ mod tests {
 
     #[test]
     fn this_process_lives_here_and_is_itself() {
-        assert_eq!(lives_apart(std::process::id()), None);
-        assert!(still_lives(own()));
-        let another = ProcessId {
-            start: own().start + 1,
-            ..own()
-        };
-        assert!(!still_lives(another));
+        assert_eq!(View::own().differs(std::process::id()), None);
         assert!(is_younger_than(own(), 24 * 3600));
         assert!(!is_younger_than(own(), 0));
     }
@@ -207,7 +221,13 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_is_gone_is_said_to_live_apart() {
-        assert!(lives_apart(Pid::MAX).is_some());
+    fn a_process_that_is_gone_or_elsewhere_is_said_to_see_another_world() {
+        assert!(View::own().differs(Pid::MAX).is_some());
+        let elsewhere = View {
+            mounts: Some(PathBuf::from("mnt:[1]")),
+            ..View::own()
+        };
+        assert!(elsewhere.differs(std::process::id()).is_some());
+        assert!(View::default().differs(std::process::id()).is_some());
     }
 }

@@ -26,7 +26,7 @@ pub struct Minds {
 }
 
 impl Minds {
-    /// Makes ready for one look. Nothing is read yet.
+    /// Makes ready for one look. Nothing of theirs is read yet.
     #[must_use]
     pub fn new(homes: &Homes) -> Self {
         Self {
@@ -133,38 +133,53 @@ impl Minds {
         registry: &Registry,
     ) -> BTreeMap<(AgentKind, String), FolderSight> {
         let wanted = self.silent(world, registry);
-        if wanted.is_empty() {
-            return BTreeMap::new();
+        let known: Vec<usize> = self.agents.iter().map(|agent| agent.places()).collect();
+        let mut folders: BTreeMap<(AgentKind, String), FolderSight> = wanted
+            .iter()
+            .filter_map(|((kind, folder), since)| {
+                let unasked = "not looked at, since nothing was said in this folder";
+                let sight = FolderSight {
+                    candidates: self.agent(*kind)?.candidates(folder, *since),
+                    kin: Sighting::unknown(unasked),
+                    claimed: Sighting::unknown(unasked),
+                };
+                Some(((*kind, folder.clone()), sight))
+            })
+            .collect();
+        // To count everybody costs more than all the rest.
+        let is_empty = |sight: &FolderSight| sight.candidates == Sighting::Present(Vec::new());
+        if folders.values().all(is_empty) {
+            return folders;
         }
-        let places: BTreeMap<&String, Option<Place>> = wanted
+        let places: BTreeMap<String, Option<Place>> = wanted
             .keys()
-            .map(|(_, folder)| (folder, census::place(Path::new(folder))))
+            .map(|(_, folder)| (folder.clone(), census::place(Path::new(folder))))
             .collect();
         let census = census::take(&places.values().flatten().copied().collect());
-        // First everybody's minds, since they tell of further folders to look into.
-        let mut kin = BTreeMap::new();
-        for (kind, folder) in wanted.keys() {
-            let counted = census.as_deref().map_err(Clone::clone);
-            let own = counted.map(|all| self.kin(*kind, places[folder], all));
-            kin.insert((*kind, folder.clone()), own);
+        for ((kind, folder), sight) in &mut folders {
+            sight.kin = match &census {
+                Ok(all) => Sighting::Present(self.kin(*kind, places[folder], all)),
+                Err(why) => Sighting::unknown(why.clone()),
+            };
         }
-        let mut folders = BTreeMap::new();
-        for ((kind, folder), since) in wanted {
-            let Some(agent) = self.agents.iter_mut().find(|agent| agent.kind() == kind) else {
-                continue;
-            };
-            let sight = FolderSight {
-                candidates: agent.candidates(&folder, since),
-                kin: match kin.remove(&(kind, folder.clone())) {
-                    Some(Ok(kin)) => Sighting::Present(kin),
-                    Some(Err(why)) => Sighting::unknown(why),
-                    None => Sighting::unknown("not looked at"),
-                },
-                claimed: agent.claimed(),
-            };
-            folders.insert((kind, folder), sight);
+        for (agent, known) in self.agents.iter_mut().zip(known) {
+            let kind = agent.kind();
+            let own = folders.iter_mut().filter(|((of, _), _)| *of == kind);
+            let mut claimed = None;
+            for (key, sight) in own {
+                let claimed = claimed.get_or_insert_with(|| agent.claimed());
+                sight.claimed = claimed.clone();
+                // Somebody in these folders keeps files elsewhere, and some of theirs may be of these folders.
+                if agent.places() > known {
+                    sight.candidates = agent.candidates(&key.1, wanted[key]);
+                }
+            }
         }
         folders
+    }
+
+    fn agent(&mut self, kind: AgentKind) -> Option<&mut Box<dyn Agent + Send>> {
+        self.agents.iter_mut().find(|agent| agent.kind() == kind)
     }
 
     /// The folders of the agents whose conversation may have to be inferred, each with the creation of the

@@ -1,4 +1,5 @@
 use std::fs::{self, File};
+use std::path::Path;
 
 use proptest::prelude::*;
 use rustix::fs::FlockOperation;
@@ -7,7 +8,9 @@ use tempfile::TempDir;
 
 use super::super::life::life;
 use super::super::stand_in::StandIn;
+use super::root::ENDINGS;
 use super::*;
+use crate::look::window;
 
 const ID: &str = "3bd73422-0e61-4161-9102-8d1709984f18";
 const OTHER: &str = "cc43d357-45b5-4df2-8bbd-dcde4b4a0e76";
@@ -176,6 +179,10 @@ fn what_cannot_be_read_proves_no_silence() {
     ));
 
     let agent = home.agent(nothing());
+    let mut agy = home.agy();
+    agy.view.mounts = Some(PathBuf::from("mnt:[1]"));
+    assert!(matches!(agy.mind(agent.process), Mind::Unknown(_)));
+
     fs::remove_dir(home.root().join("presence")).expect("an empty folder");
     home.put("presence", "no folder");
     assert!(matches!(home.agy().mind(agent.process), Mind::Unknown(_)));

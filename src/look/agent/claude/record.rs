@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::core::ids::ProcessId;
+use crate::core::ids::{ProcessId, StartTicks};
 
 /// What a record says of a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,19 @@ pub(super) struct Conversation {
     pub(super) activity: Option<String>,
     /// What runs it, where no person does: `sdk-cli`.
     pub(super) script: Option<String>,
+    /// The folder it is of.
+    pub(super) folder: Option<String>,
+}
+
+/// What a record claims for a process that may be alive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Claim {
+    /// This conversation.
+    Of(String),
+    /// None.
+    None,
+    /// It cannot be read.
+    Unclear,
 }
 
 #[derive(Deserialize)]
@@ -33,6 +46,7 @@ pub(super) struct Conversation {
 struct Record {
     pid: Option<u32>,
     session_id: Option<String>,
+    cwd: Option<String>,
     proc_start: Option<String>,
     pid_domain: Option<String>,
     kind: Option<String>,
@@ -79,13 +93,28 @@ pub(super) fn read(bytes: &[u8], process: ProcessId, namespace: Option<&str>) ->
         id,
         activity: record.status,
         script,
+        folder: record.cwd,
     })
 }
 
-/// The conversation that a record claims for a process that may live where it cannot be seen from here.
-pub(super) fn claimed_elsewhere(bytes: &[u8], namespace: Option<&str>) -> Option<String> {
-    let record = serde_json::from_slice::<Record>(bytes).ok()?;
-    is_foreign(record.pid_domain.as_deref(), namespace).then_some(record.session_id)?
+/// What the record of a pid claims, if the process that has the pid now began at `start`. Doubt works one way: what
+/// may be claimed is.
+pub(super) fn claim(bytes: &[u8], start: Option<StartTicks>, namespace: Option<&str>) -> Claim {
+    let Ok(record) = serde_json::from_slice::<Record>(bytes) else {
+        // Nobody writes the record of a process that is over.
+        return start.map_or(Claim::None, |_| Claim::Unclear);
+    };
+    // Of a process elsewhere nothing is known here, not even that it is over.
+    let over = !is_foreign(record.pid_domain.as_deref(), namespace)
+        && match (start, record.proc_start) {
+            (None, _) => true,
+            (Some(start), Some(recorded)) => start.to_string() != recorded,
+            (Some(_), None) => false,
+        };
+    match record.session_id {
+        Some(id) if !over => Claim::Of(id),
+        Some(_) | None => Claim::None,
+    }
 }
 
 /// `linux:<machine>:pid:[<number>]` of another namespace than this one.
@@ -141,6 +170,7 @@ mod tests {
             id: "3bd73422-0e61-4161-9102-8d1709984f18".to_owned(),
             activity: Some("waiting".to_owned()),
             script: None,
+            folder: Some("/tmp/w/a".to_owned()),
         };
         assert_eq!(said, Said::Has(expected));
     }
@@ -191,14 +221,25 @@ mod tests {
     }
 
     #[test]
-    fn a_record_of_another_namespace_may_still_claim_its_conversation() {
+    fn a_record_claims_its_conversation_unless_its_process_is_over() {
+        let claimed = |record: &Value, start| claim(record.to_string().as_bytes(), start, HERE);
+        let id = || Claim::Of("3bd73422-0e61-4161-9102-8d1709984f18".to_owned());
         let mut record = record();
-        assert_eq!(claimed_elsewhere(record.to_string().as_bytes(), HERE), None);
+        assert_eq!(claimed(&record, Some(139_564)), id());
+        assert_eq!(claimed(&record, Some(139_565)), Claim::None);
+        assert_eq!(claimed(&record, None), Claim::None);
+
         record["pidDomain"] = json!("linux:abc:pid:[1]");
-        assert_eq!(
-            claimed_elsewhere(record.to_string().as_bytes(), HERE).as_deref(),
-            Some("3bd73422-0e61-4161-9102-8d1709984f18")
-        );
+        assert_eq!(claimed(&record, None), id(), "it may live in a container");
+
+        assert_eq!(claim(b"{", None, HERE), Claim::None);
+        assert_eq!(claim(b"{", Some(1), HERE), Claim::Unclear);
+    }
+
+    #[test]
+    fn a_record_that_does_not_date_its_process_may_be_of_the_one_that_lives() {
+        let id = Claim::Of("x".to_owned());
+        assert_eq!(claim(br#"{"sessionId":"x"}"#, Some(1), HERE), id);
     }
 
     proptest! {

@@ -1,5 +1,6 @@
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use proptest::prelude::*;
@@ -8,6 +9,8 @@ use tempfile::TempDir;
 
 use super::super::stand_in::StandIn;
 use super::*;
+use crate::core::world::SourceState;
+use crate::look::window;
 
 const ID: &str = "3bd73422-0e61-4161-9102-8d1709984f18";
 const OTHER: &str = "cc43d357-45b5-4df2-8bbd-dcde4b4a0e76";
@@ -251,6 +254,16 @@ fn a_process_that_is_gone_is_not_known_to_be_silent() {
 }
 
 #[test]
+fn a_process_that_sees_another_world_is_not_known_to_be_silent() {
+    let home = Home::new();
+    let agent = home.agent(&[]);
+    let mut claude = home.claude();
+    claude.view.mounts = Some(PathBuf::from("mnt:[1]"));
+    let mind = claude.mind(agent.process);
+    assert!(matches!(mind, Mind::Unknown(_)), "{mind:?}");
+}
+
+#[test]
 fn a_process_told_to_save_nothing_leaves_no_trace() {
     let home = Home::new();
     for (name, value) in [
@@ -362,6 +375,27 @@ fn a_transcript_kept_elsewhere_is_found_and_said_to_be_elsewhere() {
     assert!(found(ask(&mut claude, ID, None)).in_folder.is_unknown());
     let gone = found(ask(&mut claude, ID, Some("/a/folder/that/is/gone")));
     assert!(gone.in_folder.is_unknown());
+}
+
+#[test]
+fn a_live_conversation_is_found_where_its_record_says_that_it_is() {
+    let home = Home::new();
+    let agent = home.agent(&[]);
+    home.record(agent.process, ID);
+    home.transcript("/tmp/w", ID, &begin("/tmp/w"));
+    let mut claude = home.claude();
+    let question = |folder: Option<String>| Question {
+        kind: AgentKind::Claude,
+        id: ConversationId::new(ID),
+        folder,
+    };
+    assert_eq!(claude.at_hand(&question(None)), None);
+    let _ = claude.mind(agent.process);
+    let artifact = claude.at_hand(&question(None)).expect("at hand");
+    assert!(artifact.in_folder.is_unknown());
+    let elsewhere = question(Some(home.work("elsewhere")));
+    let artifact = claude.at_hand(&elsewhere).expect("at hand");
+    assert!(artifact.in_folder.is_absent());
 }
 
 #[test]

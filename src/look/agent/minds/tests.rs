@@ -70,10 +70,16 @@ impl Home {
         fs::remove_dir(self.path().join(".claude/sessions")).expect("an empty folder");
     }
 
-    fn transcript(&self, id: &str) {
-        let project = self.path().join(".claude/projects/-any");
+    /// A conversation that somebody began in a folder.
+    fn transcript(&self, folder: &Path, id: &str) {
+        let folder = folder.to_str().expect("a text");
+        let key = folder.replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");
+        let project = self.path().join(".claude/projects").join(key);
         fs::create_dir_all(&project).expect("a folder");
-        fs::write(project.join(format!("{id}.jsonl")), "{}\n").expect("a file");
+        let begin = json!({
+            "timestamp": "2026-11-21T09:16:04.765Z", "entrypoint": "cli", "cwd": folder,
+        });
+        fs::write(project.join(format!("{id}.jsonl")), format!("{begin}\n")).expect("a file");
     }
 }
 
@@ -225,8 +231,8 @@ fn the_conversations_of_rows_and_identities_and_live_agents_are_looked_for() {
 #[test]
 fn what_was_missed_ahead_is_looked_for_in_the_roots_of_live_agents() {
     let (home, elsewhere) = (Home::new(), Home::new());
-    elsewhere.transcript(ID);
     let work = elsewhere.work("w");
+    elsewhere.transcript(&work, ID);
     let agent = elsewhere.agent(&work);
     elsewhere.record(agent.process, OTHER, "cli");
     let roll = registry(vec![row("a", Status::Running, Some(ID))]);
@@ -277,10 +283,13 @@ fn a_conversation_in_two_processes_is_shared() {
 #[test]
 fn the_folder_of_a_silent_agent_is_looked_into_where_its_row_lacks_the_id() {
     let home = Home::new();
+    home.transcript(&home.work("w"), ID);
     let (world, agent) = with_a_silent_agent(&home, "a", vec![row("a", Status::Running, None)]);
     let key = (AgentKind::Claude, format!("{}/w", home.text()));
     let folder = &world.folders[&key];
-    assert_eq!(folder.candidates, Sighting::Present(Vec::new()));
+    assert!(
+        matches!(&folder.candidates, Sighting::Present(all) if all.len() == 1 && all[0].id.as_str() == ID)
+    );
     assert_eq!(folder.claimed, Sighting::Present(BTreeSet::new()));
     let Sighting::Present(kin) = &folder.kin else {
         panic!("{folder:?}");
@@ -288,6 +297,39 @@ fn the_folder_of_a_silent_agent_is_looked_into_where_its_row_lacks_the_id() {
     let own: Vec<_> = kin.iter().filter(|it| it.cwd.is_present()).collect();
     assert_eq!(own.len(), 1, "{kin:?}");
     assert_eq!(own[0].process, agent.process);
+}
+
+#[test]
+fn a_folder_in_which_nothing_was_said_needs_no_count_of_everybody() {
+    let home = Home::new();
+    let rows = vec![row("a", Status::Running, None)];
+    let (world, _agent) = with_a_silent_agent(&home, "a", rows);
+    let folder = world.folders.values().next().expect("a folder");
+    assert_eq!(folder.candidates, Sighting::Present(Vec::new()));
+    assert!(folder.kin.is_unknown());
+}
+
+#[test]
+fn what_kin_with_a_root_of_their_own_said_in_the_folder_is_a_candidate_too() {
+    let (home, elsewhere) = (Home::new(), Home::new());
+    home.without_records();
+    let work = home.work("w");
+    home.transcript(&work, ID);
+    elsewhere.transcript(&work, OTHER);
+    let (silent, kin) = (home.agent(&work), elsewhere.agent(&work));
+    elsewhere.record(kin.process, OTHER, "cli");
+    let mut minds = home.minds();
+    let sight = sight(&mut minds, &silent, &work);
+    let mut world = world("a", vec![sight]);
+    minds.fill(&mut world, &registry(vec![row("a", Status::Running, None)]));
+    let folder = world.folders.values().next().expect("a folder");
+    let Sighting::Present(candidates) = &folder.candidates else {
+        panic!("{folder:?}");
+    };
+    let ids: Vec<&str> = candidates.iter().map(|it| it.id.as_str()).collect();
+    assert_eq!(ids, [ID, OTHER]);
+    let claimed = BTreeSet::from([ConversationId::new(OTHER)]);
+    assert_eq!(folder.claimed, Sighting::Present(claimed));
 }
 
 #[test]
