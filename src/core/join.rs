@@ -323,7 +323,26 @@ impl<'w> Claims<'_, 'w> {
             let same = seen.listing.server == life.server && seen.session.created == life.created;
             if same && self.is_free(session) {
                 self.take(at, session, By::Incarnation, true);
+            } else if same {
+                self.give_way(at, session);
             }
+        }
+    }
+
+    /// A row whose best match is another's is only free to look further if it is surely the other's.
+    fn give_way(&mut self, row: usize, session: usize) {
+        let surely_theirs = self
+            .rows
+            .iter()
+            .zip(self.taken.iter())
+            .any(|(joined, taken)| {
+                *taken == Some(session) && matches!(joined, Joined::Here(here) if here.sure)
+            });
+        if !surely_theirs && !self.is_joined(row) {
+            self.rows[row] = Joined::Maybe(format!(
+                "session {} may be its own, or another row's",
+                self.sessions[session].session.name
+            ));
         }
     }
 
@@ -360,8 +379,12 @@ impl<'w> Claims<'_, 'w> {
                 .copied()
                 .find(|&session| self.sessions[session].session.name.means(&row.name))
                 .or_else(|| own.first().copied());
-            if let Some(session) = best.filter(|&session| self.is_free(session)) {
-                claims.entry(session).or_default().push(at);
+            match best {
+                Some(session) if self.is_free(session) => {
+                    claims.entry(session).or_default().push(at);
+                }
+                Some(session) => self.give_way(at, session),
+                None => {}
             }
         }
         for (session, rows) in claims {
@@ -459,9 +482,13 @@ impl<'w> Claims<'_, 'w> {
     /// with.
     fn is_first_choice(&self, row: &Row, session: usize, exact: bool) -> bool {
         let chosen = &self.sessions[session].server.name;
+        // A recorded process that may live is looked for on all servers, and so is an exact name.
+        let pid_is_over = row
+            .pane
+            .pid
+            .is_none_or(|pid| self.past.is_recorded_dead(row, pid));
         servers_of(row, self.past.world)
-            // A name that is not exact gives way to an exact one on any server.
-            .take_while(|server| !exact || server.name != *chosen)
+            .take_while(|server| !exact || !pid_is_over || server.name != *chosen)
             .all(was_seen)
             && self.life_was_seen(row)
     }
