@@ -499,8 +499,7 @@ fn folders_of_any_name_are_recorded_by_that_name() {
         "new\nline",
         "\"'",
         "🦀 Größe",
-        "#{pid}",
-        "%1|2;3",
+        "#1 %2|3;4",
     ] {
         let machine = Machine::new();
         let folder = machine.folder(name);
