@@ -11,6 +11,7 @@ mod kind;
 mod life;
 mod minds;
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "a test may fail")]
 mod stand_in;
 
 use std::collections::BTreeSet;

@@ -61,6 +61,12 @@ impl Locks {
     pub fn held(&self) -> impl Iterator<Item = FileKey> + '_ {
         self.files.values().flatten().copied()
     }
+
+    /// All files that anybody but this process holds.
+    pub fn held_by_others(&self, pid: Pid) -> impl Iterator<Item = FileKey> + '_ {
+        let others = self.files.iter().filter(move |(holder, _)| **holder != pid);
+        others.flat_map(|(_, files)| files).copied()
+    }
 }
 
 /// What a process has open, by the paths the kernel knows.
@@ -101,6 +107,7 @@ fn exclusive_lock(line: &[u8]) -> Option<(Pid, FileKey)> {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "a test may fail")]
 mod tests {
     use std::fs::File;
     use std::os::unix::fs::MetadataExt as _;
@@ -129,6 +136,8 @@ mod tests {
             assert_eq!(locks.held_by(pid), [], "{pid}");
         }
         assert_eq!(locks.held().count(), 2);
+        assert_eq!(locks.held_by_others(4711).count(), 0);
+        assert_eq!(locks.held_by_others(1).count(), 2);
     }
 
     #[test]

@@ -203,3 +203,203 @@ fn timestamp(time: SystemTime) -> Timestamp {
     };
     Timestamp::from_millis(millis)
 }
+
+#[cfg(test)]
+#[allow(clippy::expect_used, reason = "a test may fail")]
+mod tests {
+    use std::io::{Seek as _, SeekFrom, Write as _};
+    use std::path::PathBuf;
+
+    use proptest::prelude::*;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A reader that counts what was read through it.
+    struct Counted<R> {
+        inner: R,
+        bytes: usize,
+    }
+
+    impl<R: Read> Read for Counted<R> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let n = self.inner.read(buffer)?;
+            self.bytes += n;
+            Ok(n)
+        }
+    }
+
+    fn file(content: &[u8]) -> (TempDir, PathBuf) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        std::fs::write(&path, content).expect("a file");
+        (folder, path)
+    }
+
+    fn lines(path: &Path) -> Vec<Vec<u8>> {
+        let mut lines = Vec::new();
+        head_lines(path, |line| {
+            lines.push(line.to_vec());
+            ControlFlow::Continue(())
+        })
+        .expect("a file that can be read");
+        lines
+    }
+
+    /// How many bytes are read of a file when everything is asked for.
+    fn cost(path: &Path) -> usize {
+        let mut counted = Counted {
+            inner: File::open(path).expect("a file"),
+            bytes: 0,
+        };
+        lines_of(&mut counted, |_| ControlFlow::Continue(())).expect("it can be read");
+        counted.bytes
+    }
+
+    #[test]
+    fn lines_are_handed_out_one_by_one_until_the_reader_has_enough() {
+        let (_folder, path) = file(b"one\ntwo\nthree\n");
+        let mut seen = Vec::new();
+        head_lines(&path, |line| {
+            seen.push(line.to_vec());
+            if line == b"two" {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })
+        .expect("a file");
+        assert_eq!(seen, [b"one", b"two"]);
+    }
+
+    #[test]
+    fn a_last_line_without_its_line_feed_counts_where_the_file_ends() {
+        let (_folder, path) = file(b"one\ntwo");
+        assert_eq!(lines(&path), [b"one", b"two"]);
+    }
+
+    #[test]
+    fn a_line_that_the_window_cuts_off_is_not_handed_out() {
+        let long = vec![b'x'; HEAD];
+        let (_folder, path) = file(&[b"one\n", &long[..], b"\nthree\n"].concat());
+        assert_eq!(lines(&path), [b"one"]);
+    }
+
+    #[test]
+    fn a_line_longer_than_the_first_read_is_handed_out_whole() {
+        let long = vec![b'x'; FIRST * 3];
+        let (_folder, path) = file(&[b"one\n", &long[..], b"\nthree\n"].concat());
+        assert_eq!(lines(&path), [&b"one"[..], &long, b"three"]);
+    }
+
+    #[test]
+    fn a_file_of_100_megabytes_costs_no_more_than_the_window() {
+        let (_folder, path) = file(b"one\n");
+        let file = File::options().write(true).open(&path).expect("a file");
+        file.set_len(100 * 1024 * 1024).expect("a sparse file");
+        assert_eq!(cost(&path), HEAD);
+    }
+
+    #[test]
+    fn a_line_of_20_megabytes_costs_no_more_than_the_window() {
+        let (_folder, path) = file(&vec![b'x'; 20 * 1024 * 1024]);
+        assert_eq!(cost(&path), HEAD);
+        assert_eq!(lines(&path), Vec::<Vec<u8>>::new());
+    }
+
+    #[test]
+    fn who_has_enough_after_the_first_lines_pays_for_the_first_read_only() {
+        let mut counted = Counted {
+            inner: io::repeat(b'\n'),
+            bytes: 0,
+        };
+        lines_of(&mut counted, |_| ControlFlow::Break(())).expect("it can be read");
+        assert_eq!(counted.bytes, FIRST);
+    }
+
+    #[test]
+    fn nothing_but_a_regular_file_is_opened() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let fifo = folder.path().join("fifo");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &fifo,
+            rustix::fs::FileType::Fifo,
+            Mode::RUSR | Mode::WUSR,
+            0,
+        )
+        .expect("a FIFO");
+        for path in [fifo.as_path(), folder.path(), Path::new("/dev/zero")] {
+            assert!(matches!(whole(path, 9), Err(Unreadable::NotAFile)));
+            assert!(matches!(outside(path), Err(Unreadable::NotAFile)));
+            let read = head_lines(path, |_| ControlFlow::Continue(()));
+            assert!(matches!(read, Err(Unreadable::NotAFile)));
+        }
+    }
+
+    #[test]
+    fn a_link_to_a_file_is_followed_and_a_link_to_nowhere_is_missing() {
+        let (folder, path) = file(b"one\n");
+        let (link, dangling) = (folder.path().join("link"), folder.path().join("dangling"));
+        std::os::unix::fs::symlink(&path, &link).expect("a link");
+        std::os::unix::fs::symlink("nowhere", &dangling).expect("a link");
+        assert_eq!(whole(&link, 9).expect("a file"), b"one\n");
+        assert!(matches!(whole(&dangling, 9), Err(Unreadable::Missing)));
+        assert!(matches!(
+            outside(&path.join("below")),
+            Err(Unreadable::Missing)
+        ));
+    }
+
+    #[test]
+    fn a_small_file_is_read_whole_and_a_larger_one_is_refused() {
+        let (_folder, path) = file(b"123456789");
+        assert_eq!(whole(&path, 9).expect("a file"), b"123456789");
+        assert!(matches!(whole(&path, 8), Err(Unreadable::TooLarge(8))));
+        let (_folder, empty) = file(b"");
+        assert_eq!(whole(&empty, 0).expect("a file"), b"");
+    }
+
+    #[test]
+    fn a_file_is_dated_by_its_last_change_and_by_its_birth() {
+        let (_folder, path) = file(b"x");
+        let mut file = File::options().write(true).open(&path).expect("a file");
+        file.seek(SeekFrom::End(0)).expect("its end");
+        file.write_all(b"y").expect("a change");
+        file.set_modified(SystemTime::UNIX_EPOCH).expect("a time");
+        let seen = outside(&path).expect("a file");
+        assert_eq!(seen.size, 2);
+        assert_eq!(seen.modified, Timestamp::from_secs(0));
+        assert!(seen.born.is_none_or(|born| born > Timestamp::from_secs(0)));
+    }
+
+    #[test]
+    fn a_time_before_the_epoch_is_a_time() {
+        let before = SystemTime::UNIX_EPOCH - std::time::Duration::from_secs(5);
+        assert_eq!(timestamp(before), Timestamp::from_secs(-5));
+    }
+
+    #[test]
+    fn a_file_below_proc_has_no_size_and_is_read_all_the_same() {
+        let stat = all_of_proc(Path::new("/proc/self/stat")).expect("a process");
+        assert!(stat.starts_with(std::process::id().to_string().as_bytes()));
+        let gone = all_of_proc(Path::new("/proc/4294967295/stat"));
+        assert!(matches!(gone, Err(Unreadable::Missing)));
+    }
+
+    proptest! {
+        #[test]
+        fn short_content_comes_back_as_its_lines(content in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let mut seen = Vec::new();
+            lines_of(&mut content.as_slice(), |line| {
+                seen.push(line.to_vec());
+                ControlFlow::Continue(())
+            })?;
+            let mut expected: Vec<Vec<u8>> = content.split(|&b| b == b'\n').map(<[u8]>::to_vec).collect();
+            if expected.last().is_some_and(Vec::is_empty) {
+                expected.pop();
+            }
+            prop_assert_eq!(seen, expected);
+        }
+    }
+}

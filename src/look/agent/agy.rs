@@ -119,9 +119,9 @@ impl Agy {
         Ok(ids)
     }
 
-    /// The conversations whose lock files a process has open. Some file systems show another device in the
-    /// kernel's table than the files have, so that the table alone proves no absence.
-    fn opened_by(&self, process: ProcessId) -> Result<BTreeSet<ConversationId>, String> {
+    /// The conversations whose lock files a process has open, and nobody else holds. Some file systems show another
+    /// device in the kernel's table than the files have, so that the table alone proves no absence.
+    fn opened_by(&mut self, process: ProcessId) -> Result<BTreeSet<ConversationId>, String> {
         let files = open_files(process.pid).map_err(|error| {
             format!(
                 "the open files of process {} could not be read: {error}",
@@ -138,7 +138,20 @@ impl Agy {
             folders.iter().any(|known| known == folder).then_some(())?;
             id_of(file.file_name()?.to_str()?, "lock")
         };
-        Ok(files.iter().filter_map(lock).collect())
+        let mut open: BTreeSet<ConversationId> = files.iter().filter_map(lock).collect();
+        if !open.is_empty()
+            && let Ok(locks) = self.locks()
+        {
+            let others: BTreeSet<u64> = locks
+                .held_by_others(process.pid)
+                .map(|file| file.inode)
+                .collect();
+            for root in self.home.iter_mut().chain(&mut self.others) {
+                let theirs = root.presence()?.held(&others);
+                open.retain(|id| !theirs.contains(id));
+            }
+        }
+        Ok(open)
     }
 
     fn mind_by_environment(&mut self, process: ProcessId) -> Mind {
@@ -277,6 +290,12 @@ impl Presence {
         })
     }
 
+    /// Whose lock files have these inodes, on whatever device.
+    fn held(&self, inodes: &BTreeSet<u64>) -> BTreeSet<ConversationId> {
+        let held = self.ids.iter().filter(|(inode, _)| inodes.contains(inode));
+        held.map(|(_, id)| id.clone()).collect()
+    }
+
     fn id(&self, file: FileKey) -> Option<&ConversationId> {
         let id = self.ids.get(&file.inode)?;
         (self.device == (file.major, file.minor)).then_some(id)
@@ -370,13 +389,7 @@ impl Agent for Agy {
         for root in self.home.iter_mut().chain(&mut self.others) {
             match root.presence() {
                 // By inode alone: where the devices cannot be compared, a claim too many does no harm.
-                Ok(presence) => claimed.extend(
-                    presence
-                        .ids
-                        .iter()
-                        .filter(|(inode, _)| held.contains(inode))
-                        .map(|(_, id)| id.clone()),
-                ),
+                Ok(presence) => claimed.extend(presence.held(&held)),
                 Err(why) => return Sighting::unknown(why),
             }
         }
@@ -486,3 +499,7 @@ fn each_name(folder: &Path, mut each: impl FnMut(&str, u64)) -> Result<(), Strin
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[allow(clippy::expect_used, reason = "a test may fail")]
+mod tests;

@@ -30,7 +30,7 @@ use crate::look::window::{self, Unreadable};
 /// How large a record or a settings file may be, in bytes: as Claude Code itself has it.
 const RECORD: usize = 256 * 1024;
 
-/// How many seconds a process may take until it has written its record. Seen: 0.4 to 1.0.
+/// How many seconds a process takes at most until it has written its record. Seen: 0.4 to 1.0.
 const STARTING: u64 = 2;
 
 /// How far a file's times may be off the clock that dates sessions.
@@ -59,6 +59,8 @@ pub(super) struct Claude {
     namespace: Option<String>,
     /// Whether anybody asked for what lies in the roots.
     looked: bool,
+    /// How many seconds a process may take until it has written its record.
+    starting: u64,
 }
 
 /// One folder of Claude Code's files.
@@ -99,6 +101,7 @@ impl Claude {
             others: Vec::new(),
             namespace: namespace.map(|link| link.to_string_lossy().into_owned()),
             looked: false,
+            starting: STARTING,
         }
     }
 
@@ -193,7 +196,7 @@ impl Claude {
         if !still_lives(process) {
             return Mind::unknown(format!("process {} ended meanwhile", process.pid));
         }
-        if keeps_records && is_younger_than(process, STARTING) {
+        if keeps_records && is_younger_than(process, self.starting) {
             return Mind::unknown(format!(
                 "process {} is still starting and has no record yet",
                 process.pid
@@ -601,3 +604,7 @@ fn is_same_folder(one: &Path, other: &Path) -> bool {
             _ => false,
         }
 }
+
+#[cfg(test)]
+#[allow(clippy::expect_used, reason = "a test may fail")]
+mod tests;

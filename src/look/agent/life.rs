@@ -119,6 +119,7 @@ fn named(environment: &[u8], names: &[&'static str]) -> BTreeMap<&'static str, O
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "a test may fail")]
 mod tests {
     use super::super::stand_in::StandIn;
     use super::*;

@@ -319,3 +319,7 @@ fn may_lack_its_id(session: &SessionSight, kind: AgentKind, registry: &Registry)
 fn unread(kind: AgentKind) -> String {
     format!("headcount cannot read the conversations of {kind} yet")
 }
+
+#[cfg(test)]
+#[allow(clippy::expect_used, reason = "a test may fail")]
+mod tests;

@@ -20,9 +20,20 @@ impl StandIn {
     /// Starts one of that name in a folder, with that environment and no other. It is in place when this returns:
     /// for a moment after its start a process has neither arguments nor an environment.
     pub(super) fn start(name: &str, folder: &Path, environment: &[(&str, &str)]) -> Self {
+        Self::keeping_open(Path::new("/dev/null"), name, folder, environment)
+    }
+
+    /// The same, with a file open.
+    pub(super) fn keeping_open(
+        file: &Path,
+        name: &str,
+        folder: &Path,
+        environment: &[(&str, &str)],
+    ) -> Self {
         let mut child = Command::new("/bin/sh")
             .arg0(name)
-            .args(["-c", "echo; read line"])
+            .args(["-c", "exec 9>>\"$0\"; echo; read line"])
+            .arg(file)
             .current_dir(folder)
             .env_clear()
             .envs(environment.iter().copied())

@@ -98,6 +98,7 @@ fn is_foreign(domain: Option<&str>, namespace: Option<&str>) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "a test may fail")]
 mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
