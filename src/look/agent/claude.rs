@@ -365,7 +365,13 @@ impl Agent for Claude {
     fn mind(&mut self, process: ProcessId) -> Mind {
         let home = self.home.as_ref();
         match home.map(|root| self.kept(&root.config, process)) {
-            Some(Kept::Mind(mind)) => mind,
+            Some(Kept::Mind(mind)) => {
+                if let Some(home) = &mut self.home {
+                    // Not where somebody says that conversations are kept elsewhere.
+                    home.lived_in = home.projects.path == home.config.join("projects");
+                }
+                mind
+            }
             at_home => self.mind_by_environment(process, at_home),
         }
     }
