@@ -533,7 +533,7 @@ fn mark_twins(index: &Index, sessions: &[Seen<'_>], owners: &mut [Owner]) {
                         .panes
                         .iter()
                         .any(|its| its.id == pane.id)
-                    && (owners[other] != Owner::Nobody
+                    && (matches!(owners[other], Owner::Row(_) | Owner::Perhaps(_))
                         || is_before(&sessions[other], &sessions[at]))
             })
         });

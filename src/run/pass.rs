@@ -76,7 +76,7 @@ pub async fn reconcile(
     let mut tries = 0;
     loop {
         let lock = folder.lock(settings.lock_timeout).await?;
-        let mut look = look(settings, Some((&folder, &lock))).await?;
+        let look = look(settings, Some((&folder, &lock))).await?;
         let origin = origin.get_or_insert_with(|| look.before.clone());
         if let Some(on_wait) = on_wait.take()
             && let Some(waiting) = Waiting::of(&look)
@@ -88,7 +88,7 @@ pub async fn reconcile(
             continue;
         }
         tries += 1;
-        if let Some(written) = write(settings, &folder, &lock, &mut look).await? {
+        if let Some(written) = write(settings, &folder, &lock, &look).await? {
             return Ok(report(settings, origin, &look, &written));
         }
         if tries == TRIES {
@@ -150,7 +150,6 @@ async fn look(settings: &Settings, memory: Option<(&Folder, &Locked)>) -> Result
     })?;
     let folder = Folder::of(&settings.state, &settings.roll.target);
     let (mut file, before) = LedgerFile::load(&folder)?;
-    let fresh_until = clock::monotonic() + LOOK_FRESH;
     let mut policy = settings.policy.clone();
     policy.read_only = contents.newer_store.as_ref().map(|store| {
         format!(
@@ -168,6 +167,8 @@ async fn look(settings: &Settings, memory: Option<(&Folder, &Locked)>) -> Result
         surroundings: &settings.surroundings,
     })
     .await;
+    // From its end on: a look that took long, because one server hangs, would take as long again.
+    let fresh_until = clock::monotonic() + LOOK_FRESH;
     let assessment = assess(&registry, &world, &before, &policy, world.at);
     info!(
         drifts = assessment.drifts.len(),
@@ -195,7 +196,7 @@ async fn write(
     settings: &Settings,
     folder: &Folder,
     lock: &Locked,
-    look: &mut Look,
+    look: &Look,
 ) -> Result<Option<Written>, RunError> {
     let edits = look.assessment.plan.edits();
     if edits.is_empty() {
@@ -216,16 +217,16 @@ async fn write(
             refused: left_out.refused.into_iter().collect(),
         },
     };
+    // What was written is remembered as closed, and yet told as what it was: seen so often, since then.
+    let mut ledger = look.assessment.ledger.clone();
     for drift in &look.assessment.drifts {
         if let Some(edit) = &drift.edit
             && written.applied.contains(&drift.id)
         {
-            look.assessment
-                .ledger
-                .note_applied(edit, drift.server.as_ref());
+            ledger.note_applied(edit, drift.server.as_ref());
         }
     }
-    let told = report(settings, &look.before.clone(), look, &written);
+    let told = report(settings, &look.before, look, &written);
     let outcomes = told
         .drifts
         .iter()
@@ -234,7 +235,7 @@ async fn write(
         .collect();
     Journal::of(folder).append(look.world.at, outcomes, lock)?;
     let (mut file, _) = LedgerFile::load(folder)?;
-    file.save(&look.assessment.ledger, lock)?;
+    file.save(&ledger, lock)?;
     Ok(Some(written))
 }
 

@@ -438,17 +438,24 @@ fn two_agents_side_by_side_in_one_pane_are_ambiguous() {
 #[test]
 fn one_conversation_in_two_processes_is_told() {
     let machine = Machine::new();
-    with_id(&machine, &conversation(1));
+    let first = with_id(&machine, &conversation(1));
     let second = machine.session("second").running("claude").start();
     machine
         .claude()
         .pid_file(&second)
         .id(&conversation(1))
         .write();
+    machine
+        .roll()
+        .row(NAME)
+        .pane(&first)
+        .set(KEY, conversation(1))
+        .row("second")
+        .pane(&second)
+        .write();
 
-    let pass = nothing_is_written(&machine);
+    let pass = machine.reconcile().at_once().run().exits(0);
 
-    pass.has_no_drifts();
     let note = pass.note_of("shared_id", NAME);
     assert!(
         note["text"].as_str().unwrap().contains(&conversation(1)),

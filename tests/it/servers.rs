@@ -179,21 +179,8 @@ fn one_call_lists_a_server_however_many_sessions_it_has() {
     }
     machine.roll().row("s0").write();
     let log = machine.root().join("calls");
-    let path = std::env::var_os("PATH").unwrap();
-    let real = std::env::split_paths(&path)
-        .map(|folder| folder.join("tmux"))
-        .find(|file| file.is_file());
-    let folder = machine.new_folder("bin");
-    let script = format!(
-        "#!/bin/sh\necho x >>'{}'\nexec '{}' \"$@\"\n",
-        log.display(),
-        real.unwrap().display()
-    );
-    fs::write(folder.join("tmux"), script).unwrap();
-    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    fs::set_permissions(folder.join("tmux"), executable).unwrap();
-    let path =
-        std::env::join_paths(std::iter::once(folder).chain(std::env::split_paths(&path))).unwrap();
+    let script = format!("echo x >>'{}'\nexec \"$TMUX_ITSELF\" \"$@\"", log.display());
+    let path = machine.path_with_tmux(&script);
 
     let pass = machine
         .reconcile()
@@ -499,8 +486,7 @@ fn folders_of_any_name_are_recorded_by_that_name() {
         "new\nline",
         "\"'",
         "🦀 Größe",
-        "#{pid}",
-        "%1|2;3",
+        "#1 %2|3;4",
     ] {
         let machine = Machine::new();
         let folder = machine.folder(name);

@@ -1,6 +1,7 @@
 //! The second grade: the only explanation that is left. Each of its conditions, by what is not written
 //! without it.
 
+use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -43,11 +44,14 @@ fn is_ambiguous(machine: &Machine) {
     pass.note_of("ambiguous", NAME);
 }
 
-/// Lets a process grow out of the age in which it may not have written its record yet.
+/// Lets an agent grow out of the age in which it may not have written its record yet.
 fn grow_up(session: &Session<'_>) {
-    let grown = after(session) + Duration::from_secs(1);
+    let born = session.agent().process.start;
     wait_until("the agent to be some seconds old", || {
-        (SystemTime::now() > grown).then_some(())
+        let uptime = fs::read_to_string("/proc/uptime").ok()?;
+        let uptime: f64 = uptime.split(' ').next()?.parse().ok()?;
+        let born = Duration::from_millis(born * 10).as_secs_f64();
+        (uptime - born > 3.5).then_some(())
     });
 }
 
@@ -362,11 +366,17 @@ fn silent_agy(machine: &Machine) -> Session<'_> {
     session
 }
 
+/// A conversation of agy's, which was the last one in its folder.
+fn last(machine: &Machine, folder: &Path, id: &str) {
+    machine.agy().conversation(id, folder);
+    machine.agy().last_conversations(&[(folder, id)]);
+}
+
 #[test]
 fn agys_only_conversation_of_the_folder_is_its_own() {
     let machine = Machine::new();
     let session = silent_agy(&machine);
-    machine.agy().conversation(&conversation(1), &session.cwd);
+    last(&machine, &session.cwd, &conversation(1));
 
     let drift = machine.reconcile().at_once().run().exits(0).drift("C", AGY);
 
@@ -375,12 +385,22 @@ fn agys_only_conversation_of_the_folder_is_its_own() {
 }
 
 #[test]
+fn agys_conversation_that_agy_does_not_give_to_the_folder_is_ambiguous() {
+    let machine = Machine::new();
+    let session = silent_agy(&machine);
+    machine.agy().conversation(&conversation(1), &session.cwd);
+
+    let pass = nothing_is_written(&machine);
+
+    pass.has_no_drifts();
+    pass.note_of("ambiguous", AGY);
+}
+
+#[test]
 fn agys_conversation_of_another_folder_is_not_its_own() {
     let machine = Machine::new();
     silent_agy(&machine);
-    machine
-        .agy()
-        .conversation(&conversation(1), &machine.folder("elsewhere"));
+    last(&machine, &machine.folder("elsewhere"), &conversation(1));
 
     nothing_is_written(&machine).has_no_drifts();
 }
@@ -389,7 +409,7 @@ fn agys_conversation_of_another_folder_is_not_its_own() {
 fn agys_conversation_that_another_agy_has_locked_is_not_its_own() {
     let machine = Machine::new();
     let session = silent_agy(&machine);
-    machine.agy().conversation(&conversation(1), &session.cwd);
+    last(&machine, &session.cwd, &conversation(1));
     let lock = machine.agy().lock_path(&conversation(1));
     machine
         .session("other")
@@ -397,18 +417,15 @@ fn agys_conversation_that_another_agy_has_locked_is_not_its_own() {
         .running(Agent::agy().holding(lock))
         .start();
 
-    let pass = nothing_is_written(&machine);
-
-    pass.has_no_drift(AGY);
+    nothing_is_written(&machine).has_no_drift(AGY);
 }
 
 #[test]
 fn two_of_agys_conversations_are_ambiguous() {
     let machine = Machine::new();
     let session = silent_agy(&machine);
-    let folder: &Path = &session.cwd;
-    machine.agy().conversation(&conversation(1), folder);
-    machine.agy().conversation(&conversation(2), folder);
+    last(&machine, &session.cwd, &conversation(1));
+    machine.agy().conversation(&conversation(2), &session.cwd);
 
     let pass = nothing_is_written(&machine);
 

@@ -6,7 +6,7 @@
 use std::fs;
 
 use super::{
-    Memory, agents, assert_ended, assert_running, enrol, pane_of, walked_both_ways,
+    Memory, agents, assert_ended, assert_running, enrol, enrol_by_name, pane_of, walked_both_ways,
     write_before_the_boot,
 };
 use crate::support::{Agent, Elsewhere, Machine, Pass, Reconcile};
@@ -142,4 +142,31 @@ fn after_a_reboot_tmux_resurrect_makes_sessions_of_the_same_names(memory: Memory
     assert_eq!(machine.row("shop")["pane"], pane_of(&shop));
     assert_running(&machine, "shop");
     assert_eq!(pass.notes("agent_exited").len(), 2);
+}
+
+#[test]
+fn what_ends_long_after_a_reboot_does_not_end_by_it() {
+    let machine = Machine::new();
+    let sessions = agents(&machine, ["shop", "docs", "news"]);
+    let other = machine.session("unrelated").start();
+    // The rows are older than the boot; the sessions were made again since, and were seen.
+    enrol_by_name(&machine, &sessions);
+    write_before_the_boot(&machine);
+    machine.reconcile().at_once().run().exits(0).has_no_drifts();
+    let before = machine.roll_text();
+
+    for session in &sessions {
+        session.kill();
+    }
+    let pass = machine.reconcile().at_once().run().exits(0);
+
+    // So the reboot is no cause for so many ends at once.
+    let held = pass.held("mass_change");
+    assert!(
+        held.iter().all(|drift| drift["reason"] == "session_gone"),
+        "{held:#?}"
+    );
+    assert_eq!(held.len(), 3);
+    assert_eq!(machine.roll_text(), before);
+    assert_eq!(pass.alive(), [other.name]);
 }

@@ -1,6 +1,5 @@
 //! Rule 1: could not look is not gone. Only a complete listing, or a socket nobody listens on, is a proof.
 
-use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -29,27 +28,12 @@ fn saw_nothing(machine: &Machine, roll: &str, pass: &Pass) {
     assert_eq!(machine.roll_text(), roll);
 }
 
-/// A `PATH` on which `tmux` is this script. `$TMUX_ITSELF` is the real one.
-fn tmux_replaced_by(machine: &Machine, script: &str) -> OsString {
-    let path = std::env::var_os("PATH").unwrap();
-    let real = std::env::split_paths(&path)
-        .map(|folder| folder.join("tmux"))
-        .find(|file| file.is_file())
-        .unwrap();
-    let folder = machine.new_folder("bin");
-    let file = folder.join("tmux");
-    let text = format!("#!/bin/sh\nTMUX_ITSELF='{}'\n{script}\n", real.display());
-    fs::write(&file, text).unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
-    std::env::join_paths(std::iter::once(folder).chain(std::env::split_paths(&path))).unwrap()
-}
-
 #[track_caller]
 fn nothing_is_ended_when_tmux_is(script: &str) {
     let machine = Machine::new();
     killed(&machine);
     let roll = machine.roll_text();
-    let path = tmux_replaced_by(&machine, script);
+    let path = machine.path_with_tmux(script);
 
     let pass = machine
         .reconcile()

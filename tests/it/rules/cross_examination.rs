@@ -146,7 +146,26 @@ fn a_process_that_began_after_the_roll_was_written_is_not_the_recorded_one() {
 }
 
 #[test]
-fn a_process_that_outlived_its_session_does_not_keep_the_row_running() {
+fn a_process_that_outlived_its_server_does_not_keep_the_row_running() {
+    let machine = Machine::new();
+    let session = machine
+        .session(NAME)
+        .running(Agent::claude().ignoring_hangup())
+        .start();
+    machine.roll().row(NAME).pane(&session).write();
+    machine.server("default").kill();
+    assert!(session.agent().process.is_alive());
+
+    let pass = machine.reconcile().at_once().run().exits(0);
+
+    assert!(pass.drift("A", NAME).is_applied());
+    let note = pass.note_of("leftover_process", NAME);
+    let pid = session.pid().to_string();
+    assert!(note["text"].as_str().unwrap().contains(&pid), "{note}");
+}
+
+#[test]
+fn a_process_that_outlived_its_session_still_lives_below_a_tmux_server() {
     let machine = Machine::new();
     let session = machine
         .session(NAME)
@@ -158,11 +177,12 @@ fn a_process_that_outlived_its_session_does_not_keep_the_row_running() {
     assert!(session.agent().process.is_alive());
 
     let pass = machine.reconcile().at_once().run().exits(0);
+    assert_eq!(pass.held("process_alive")[0]["session"], NAME);
+    assert_eq!(machine.row(NAME)["status"], "running");
 
+    session.agent().kill();
+    let pass = machine.reconcile().at_once().run().exits(0);
     assert!(pass.drift("A", NAME).is_applied());
-    let note = pass.note_of("leftover_process", NAME);
-    let pid = session.pid().to_string();
-    assert!(note["text"].as_str().unwrap().contains(&pid), "{note}");
 }
 
 #[test]

@@ -164,6 +164,40 @@ fn a_look_that_grew_old_while_the_roll_was_locked_is_made_again() {
 }
 
 #[test]
+fn after_three_looks_that_grew_old_the_edits_are_held() {
+    let machine = Machine::new();
+    killed(&machine);
+    let looks = machine.root().join("looks");
+    let script = format!(
+        "echo x >>'{}'\nsleep 0.5\nexec \"$TMUX_ITSELF\" \"$@\"",
+        looks.display()
+    );
+    let path = machine.path_with_tmux(&script);
+    let mut lock = Held::lock(&machine);
+    let pass = machine.reconcile().at_once().env("PATH", path).start();
+
+    for look in 1..=3 {
+        wait_until(&format!("look {look}"), || {
+            let looks = fs::read_to_string(&looks).ok()?;
+            (looks.lines().count() >= look).then_some(())
+        });
+        let start = Instant::now();
+        wait_until("the look to be too old", || {
+            (start.elapsed() > Duration::from_millis(3100)).then_some(())
+        });
+        // Free for less time than a look takes, so that only this one can get it.
+        lock.release();
+        std::thread::sleep(Duration::from_millis(400));
+        lock = Held::lock(&machine);
+    }
+    lock.release();
+
+    let pass = pass.finish().exits(0);
+    assert_eq!(pass.held("contended")[0]["session"], NAME);
+    assert_eq!(machine.row(NAME)["status"], "running");
+}
+
+#[test]
 fn a_row_is_never_older_or_newer_than_it_was_seen_to_be() {
     // Its opposite, that saving the file makes no row newer, is in `cross_examination`.
     let machine = Machine::new();

@@ -1,9 +1,10 @@
 //! Rule 6: who is who. Rows join sessions by incarnation first, then by name; and doubt works one way.
 
+use std::ffi::OsString;
 use std::fs;
 use std::time::{Duration, SystemTime};
 
-use crate::support::{Agent, Machine, Process};
+use crate::support::{Agent, Machine, Process, conversation};
 
 const NAME: &str = "shop-creator-claude";
 const OTHER: &str = "market-creator-claude";
@@ -193,7 +194,7 @@ fn two_rows_whose_names_tmux_cannot_tell_apart_are_no_reason_to_write() {
         .row("shop.v2-creator-claude")
         .row("shop:v2-creator-claude")
         .write();
-    let id = crate::support::conversation(1);
+    let id = conversation(1);
     machine.claude().pid_file(&session).id(&id).write();
     machine.claude().transcript(&session.cwd, &id).write();
     let before = machine.roll_text();
@@ -230,10 +231,7 @@ fn a_row_without_a_server_means_the_default_one_where_several_have_its_name() {
         .server("work")
         .running("claude")
         .start();
-    let (id, other) = (
-        crate::support::conversation(1),
-        crate::support::conversation(2),
-    );
+    let (id, other) = (conversation(1), conversation(2));
     machine.claude().pid_file(&mine).id(&id).write();
     machine.claude().pid_file(&theirs).id(&other).write();
     machine.claude().transcript(&mine.cwd, &id).write();
@@ -252,6 +250,62 @@ fn a_row_without_a_server_means_the_default_one_where_several_have_its_name() {
         .drift("C", NAME);
 
     assert_eq!(machine.row(NAME)["claude_session_id_own"], id);
+}
+
+/// A `PATH` on which tmux cannot list the default server.
+fn without_the_default_server(machine: &Machine) -> OsString {
+    machine.path_with_tmux(
+        r#"case "$*" in */default*) echo 'server is busy' >&2; exit 1 ;; esac
+           exec "$TMUX_ITSELF" "$@""#,
+    )
+}
+
+#[test]
+fn a_session_is_not_surely_a_rows_while_its_preferred_server_cannot_be_seen() {
+    let machine = Machine::new();
+    machine.session("bystander").start();
+    let session = machine
+        .session(NAME)
+        .server("work")
+        .running("claude")
+        .start();
+    let id = conversation(1);
+    machine.claude().pid_file(&session).id(&id).write();
+    machine.claude().transcript(&session.cwd, &id).write();
+    machine.roll().row(NAME).write();
+    let before = machine.roll_text();
+
+    let pass = machine
+        .reconcile()
+        .at_once()
+        .env("PATH", without_the_default_server(&machine))
+        .run()
+        .exits(0);
+
+    assert_eq!(pass.drift("C", NAME).held().as_deref(), Some("doubt"));
+    assert_eq!(machine.roll_text(), before);
+}
+
+#[test]
+fn a_session_is_not_registered_while_one_of_its_name_may_come_before_it() {
+    let machine = Machine::new();
+    machine.session("bystander").start();
+    machine
+        .session(NAME)
+        .server("work")
+        .running("claude")
+        .start();
+    machine.write_roll("tmux_sessions: []\n");
+
+    let pass = machine
+        .reconcile()
+        .at_once()
+        .env("PATH", without_the_default_server(&machine))
+        .run()
+        .exits(0);
+
+    assert_eq!(pass.drift("B", NAME).held().as_deref(), Some("doubt"));
+    assert!(machine.read_roll().rows().is_empty());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -120,6 +120,23 @@ impl Machine {
         let number = self.folders_made.get();
         self.folders_made.set(number + 1);
         self.folder(&format!("made/{kind}-{number}"))
+    }
+
+    /// A `PATH` on which `tmux` is this shell script, in which `$TMUX_ITSELF` is the real one.
+    pub fn path_with_tmux(&self, script: &str) -> OsString {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let real = std::env::split_paths(&path)
+            .map(|folder| folder.join("tmux"))
+            .find(|file| file.is_file())
+            .expect("tmux is not installed: run scripts/setup-tests");
+        let folder = self.new_folder("bin");
+        let text = format!("#!/bin/sh\nTMUX_ITSELF='{}'\n{script}\n", real.display());
+        let program = folder.join("tmux");
+        fs::write(&program, text).expect("a script can be written");
+        fs::set_permissions(program, fs::Permissions::from_mode(0o755))
+            .expect("a script can be made a program");
+        std::env::join_paths(std::iter::once(folder).chain(std::env::split_paths(&path)))
+            .expect("a machine's paths are without colons")
     }
 
     /// The value of [`MARK`] by which this machine's processes are known.

@@ -482,6 +482,26 @@ fn a_live_agents_root_without_a_conversation_yet_hides_nothing() {
 }
 
 #[test]
+fn headcounts_own_root_without_a_conversation_yet_hides_nothing_where_an_agent_lives() {
+    let fresh = Home::new();
+    fs::remove_dir(fresh.config().join("projects")).expect("an empty folder");
+    let agent = fresh.agent(&[]);
+    fresh.record(agent.process, OTHER);
+    let mut claude = fresh.claude();
+    assert_eq!(id_of(&claude.mind(agent.process)), OTHER);
+    assert!(ask(&mut claude, ID, None).is_absent());
+
+    // Where conversations are said to be elsewhere, a live agent is no proof that they are not there.
+    let mut claude = Claude::new(&Homes {
+        home: Some(fresh.path()),
+        claude_project_dir: Some(fresh.path().join("not-mounted")),
+        ..Homes::default()
+    });
+    assert_eq!(id_of(&claude.mind(agent.process)), OTHER);
+    assert!(ask(&mut claude, ID, None).is_unknown());
+}
+
+#[test]
 fn an_id_that_no_file_can_have_is_absent_and_leads_nowhere() {
     let home = Home::new();
     home.put("secret.jsonl", "x");

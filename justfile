@@ -1,0 +1,35 @@
+# Everything a developer does often. `just` lists it.
+
+_list:
+    @just --list --unsorted
+
+# What continuous integration runs.
+ci:
+    .ci/run
+
+# All tests, with their set-up. Arguments go to cargo test: `just test --test it tmux_gone`.
+test *arguments:
+    scripts/test {{arguments}}
+
+# The pure core only: quick.
+core:
+    cargo test --test core_properties --test architecture
+    cargo test --lib core::
+
+# Formatting and lints, as errors.
+lint:
+    cargo fmt --check
+    cargo clippy --all-targets -- -D warnings
+
+# Writes the schemas and snapshots again, after a change that was meant.
+accept:
+    HEADCOUNT_REWRITE_SCHEMAS=1 INSTA_UPDATE=always cargo test
+
+# A pass beside the bare tmux call, in a world like a real one.
+bench *arguments:
+    cargo build --release
+    python3 benches/pass.py {{arguments}}
+
+# All four drifts, made and reconciled on a private tmux server.
+demo:
+    scripts/headcount demo
