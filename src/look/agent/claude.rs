@@ -214,19 +214,13 @@ impl Agent for Claude {
 
     fn mind(&mut self, process: ProcessId) -> Mind {
         let home = self.home.as_ref();
-<<<<<<< HEAD
         match home.map(|root| root.kept(process, self.namespace.as_deref())) {
-            Some(Kept::Mind { mind, folder }) => self.remember(mind, folder),
-=======
-        match home.map(|root| self.kept(&root.config, process)) {
-            Some(Kept::Mind(mind)) => {
+            Some(Kept::Mind { mind, folder }) => {
                 if let Some(home) = &mut self.home {
-                    // Not where somebody says that conversations are kept elsewhere.
-                    home.lived_in = home.projects.path == home.config.join("projects");
+                    home.is_lived_in();
                 }
-                mind
+                self.remember(mind, folder)
             }
->>>>>>> behave
             at_home => self.mind_by_environment(process, at_home),
         }
     }

@@ -62,6 +62,12 @@ impl Root {
         }
     }
 
+    /// A live agent keeps its record here. That is no proof of where its transcripts are, if somebody says
+    /// that they are kept elsewhere.
+    pub(super) fn is_lived_in(&mut self) {
+        self.lived_in = self.projects.path == self.config.join("projects");
+    }
+
     /// Whether it lies in that folder, whatever path leads there.
     pub(super) fn is_at(&self, config: &Path) -> bool {
         self.config == config
