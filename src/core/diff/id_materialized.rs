@@ -38,7 +38,14 @@ pub(super) fn find(scene: &mut Scene<'_, '_>, row: &Row, here: &Here<'_>) {
         }
     };
     match &sight.live {
-        Sighting::Unknown(_) => scene.blind(&row.name),
+        Sighting::Unknown(reason) => {
+            scene.blind(&row.name);
+            let text = format!(
+                "{}: its conversation could not be read: {reason}.",
+                row.name
+            );
+            scene.note(NoteKind::Unread, row, text);
+        }
         Sighting::Present(live) => {
             if scene.world.shared.contains_key(&live.id) {
                 let text = format!(
