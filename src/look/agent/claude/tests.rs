@@ -173,7 +173,6 @@ fn a_root_that_only_the_agents_environment_names_is_found_and_searched() {
     let mut claude = home.claude();
     assert!(ask(&mut claude, ID, None).is_absent());
     assert_eq!(id_of(&claude.mind(agent.process)), ID);
-    assert_eq!(claude.places(), 2);
     assert!(ask(&mut claude, ID, None).is_present());
 }
 
@@ -482,6 +481,48 @@ fn a_live_agents_root_without_a_conversation_yet_hides_nothing() {
 }
 
 #[test]
+fn before_the_first_message_on_a_machine_nothing_is_on_disk_and_that_is_known() {
+    let home = Home::new();
+    let work = home.work("a");
+    fs::remove_dir(home.config().join("projects")).expect("an empty folder");
+    let agent = home.agent(&[]);
+    home.record(agent.process, ID);
+    let mut claude = home.claude();
+    assert!(ask(&mut claude, ID, None).is_unknown());
+    let before = claude.places();
+    assert_eq!(id_of(&claude.mind(agent.process)), ID);
+    assert!(claude.places() > before, "it is worth asking again");
+    assert!(ask(&mut claude, ID, None).is_absent());
+    assert_eq!(candidates(&mut claude, &work), Vec::new());
+}
+
+#[test]
+fn a_live_agent_whose_own_root_was_not_made_yet_has_said_nothing() {
+    let home = Home::new();
+    let work = home.work("a");
+    fs::remove_dir_all(home.config()).expect("a folder");
+    let agent = home.agent(&[]);
+    let mut claude = home.claude();
+    assert!(matches!(claude.mind(agent.process), Mind::Silent(_)));
+    assert_eq!(candidates(&mut claude, &work), Vec::new());
+    assert_eq!(claude.claimed(), Sighting::Present(BTreeSet::new()));
+}
+
+#[test]
+fn a_folder_of_projects_that_claude_project_dir_names_is_never_taken_for_new() {
+    let home = Home::new();
+    let agent = home.agent(&[]);
+    home.record(agent.process, ID);
+    let mut claude = Claude::new(&Homes {
+        home: Some(home.path()),
+        claude_project_dir: Some("/nowhere/at/all".into()),
+        ..Homes::default()
+    });
+    let _ = claude.mind(agent.process);
+    assert!(ask(&mut claude, ID, None).is_unknown());
+}
+
+#[test]
 fn an_id_that_no_file_can_have_is_absent_and_leads_nowhere() {
     let home = Home::new();
     home.put("secret.jsonl", "x");
@@ -666,8 +707,13 @@ fn where_no_records_are_kept_nothing_is_claimed() {
     let home = Home::new();
     fs::remove_dir(home.config().join("sessions")).expect("an empty folder");
     assert_eq!(home.claude().claimed(), Sighting::Present(BTreeSet::new()));
+
     fs::remove_dir_all(home.config()).expect("a folder");
-    assert!(home.claude().claimed().is_unknown());
+    let mut claude = home.claude();
+    assert!(claude.claimed().is_unknown(), "it may be nobody's home");
+    let agent = home.agent(&[]);
+    let _ = claude.mind(agent.process);
+    assert_eq!(claude.claimed(), Sighting::Present(BTreeSet::new()));
 }
 
 // Retention.
