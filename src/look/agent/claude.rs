@@ -131,7 +131,7 @@ impl Claude {
     fn live_in(&mut self, config: &Path) {
         let mut known = self.home.iter_mut().chain(&mut self.others);
         match known.find(|root| root.is_at(config)) {
-            Some(root) => root.lived_in = true,
+            Some(root) => root.is_lived_in(),
             None => self.others.push(Root::of_an_agent(config)),
         }
     }
@@ -211,12 +211,11 @@ impl Agent for Claude {
     }
 
     fn mind(&mut self, process: ProcessId) -> Mind {
-        let namespace = self.namespace.as_deref();
         let home = self.home.as_ref();
-        match home.map(|root| root.kept(process, namespace)) {
+        match home.map(|root| root.kept(process, self.namespace.as_deref())) {
             Some(Kept::Mind { mind, folder }) => {
                 if let Some(home) = &mut self.home {
-                    home.lived_in = true;
+                    home.is_lived_in();
                 }
                 self.remember(mind, folder)
             }

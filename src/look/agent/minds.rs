@@ -91,10 +91,13 @@ impl Minds {
         std::mem::take(&mut self.found)
     }
 
-    /// Whether a conversation was looked for in all the places that are known by now, or found.
+    /// Whether a conversation was found, or looked for in vain in all the places that are known by now. What
+    /// could not be seen before a live agent told where it lives may be seen now.
     fn is_settled(&self, key: &(AgentKind, ConversationId)) -> bool {
-        self.found.get(key).is_some_and(|found| {
-            found.is_present() || self.looked_into.get(&key.0) == Some(&self.places(key.0))
+        self.found.get(key).is_some_and(|found| match found {
+            Sighting::Present(_) => true,
+            Sighting::Absent(_) => self.looked_into.get(&key.0) == Some(&self.places(key.0)),
+            Sighting::Unknown(_) => false,
         })
     }
 

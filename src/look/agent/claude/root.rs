@@ -62,6 +62,12 @@ impl Root {
         }
     }
 
+    /// A live agent keeps its record here. That is no proof of where its transcripts are, if somebody says
+    /// that they are kept elsewhere.
+    pub(super) fn is_lived_in(&mut self) {
+        self.lived_in = self.projects.path == self.config.join("projects");
+    }
+
     /// Whether it lies in that folder, whatever path leads there.
     pub(super) fn is_at(&self, config: &Path) -> bool {
         self.config == config
@@ -164,8 +170,7 @@ impl Root {
 
     /// Whether a live agent uses it and nothing was said there yet.
     pub(super) fn is_still_empty(&self) -> bool {
-        let own = self.config.join("projects");
-        self.lived_in && self.projects.path == own && is_proven_missing(&own)
+        self.lived_in && is_proven_missing(&self.projects.path)
     }
 
     /// Whether its transcripts can be gone through at all.

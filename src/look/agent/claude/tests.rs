@@ -481,44 +481,22 @@ fn a_live_agents_root_without_a_conversation_yet_hides_nothing() {
 }
 
 #[test]
-fn before_the_first_message_on_a_machine_nothing_is_on_disk_and_that_is_known() {
-    let home = Home::new();
-    let work = home.work("a");
-    fs::remove_dir(home.config().join("projects")).expect("an empty folder");
-    let agent = home.agent(&[]);
-    home.record(agent.process, ID);
-    let mut claude = home.claude();
-    assert!(ask(&mut claude, ID, None).is_unknown());
-    let before = claude.places();
-    assert_eq!(id_of(&claude.mind(agent.process)), ID);
-    assert!(claude.places() > before, "it is worth asking again");
+fn headcounts_own_root_without_a_conversation_yet_hides_nothing_where_an_agent_lives() {
+    let fresh = Home::new();
+    fs::remove_dir(fresh.config().join("projects")).expect("an empty folder");
+    let agent = fresh.agent(&[]);
+    fresh.record(agent.process, OTHER);
+    let mut claude = fresh.claude();
+    assert_eq!(id_of(&claude.mind(agent.process)), OTHER);
     assert!(ask(&mut claude, ID, None).is_absent());
-    assert_eq!(candidates(&mut claude, &work), Vec::new());
-}
 
-#[test]
-fn a_live_agent_whose_own_root_was_not_made_yet_has_said_nothing() {
-    let home = Home::new();
-    let work = home.work("a");
-    fs::remove_dir_all(home.config()).expect("a folder");
-    let agent = home.agent(&[]);
-    let mut claude = home.claude();
-    assert!(matches!(claude.mind(agent.process), Mind::Silent(_)));
-    assert_eq!(candidates(&mut claude, &work), Vec::new());
-    assert_eq!(claude.claimed(), Sighting::Present(BTreeSet::new()));
-}
-
-#[test]
-fn a_folder_of_projects_that_claude_project_dir_names_is_never_taken_for_new() {
-    let home = Home::new();
-    let agent = home.agent(&[]);
-    home.record(agent.process, ID);
+    // Where conversations are said to be elsewhere, a live agent is no proof that they are not there.
     let mut claude = Claude::new(&Homes {
-        home: Some(home.path()),
-        claude_project_dir: Some("/nowhere/at/all".into()),
+        home: Some(fresh.path()),
+        claude_project_dir: Some(fresh.path().join("not-mounted")),
         ..Homes::default()
     });
-    let _ = claude.mind(agent.process);
+    assert_eq!(id_of(&claude.mind(agent.process)), OTHER);
     assert!(ask(&mut claude, ID, None).is_unknown());
 }
 
@@ -546,6 +524,34 @@ fn claude_project_dir_replaces_the_folder_of_projects() {
     });
     assert!(ask(&mut claude, ID, Some("/x")).is_present());
     assert!(ask(&mut claude, OTHER, Some("/x")).is_absent());
+}
+
+#[test]
+fn before_the_first_message_on_a_machine_nothing_is_on_disk_and_that_is_known() {
+    let home = Home::new();
+    let work = home.work("a");
+    fs::remove_dir(home.config().join("projects")).expect("an empty folder");
+    let agent = home.agent(&[]);
+    home.record(agent.process, ID);
+    let mut claude = home.claude();
+    assert!(ask(&mut claude, ID, None).is_unknown());
+    let before = claude.places();
+    assert_eq!(id_of(&claude.mind(agent.process)), ID);
+    assert!(claude.places() > before, "it is worth asking again");
+    assert!(ask(&mut claude, ID, None).is_absent());
+    assert_eq!(candidates(&mut claude, &work), Vec::new());
+}
+
+#[test]
+fn a_live_agent_whose_own_root_was_not_made_yet_has_said_nothing() {
+    let home = Home::new();
+    let work = home.work("a");
+    fs::remove_dir_all(home.config()).expect("a folder");
+    let agent = home.agent(&[]);
+    let mut claude = home.claude();
+    assert!(matches!(claude.mind(agent.process), Mind::Silent(_)));
+    assert_eq!(candidates(&mut claude, &work), Vec::new());
+    assert_eq!(claude.claimed(), Sighting::Present(BTreeSet::new()));
 }
 
 // What is in a folder.
