@@ -294,6 +294,8 @@ pub enum NoteKind {
     NameTaken,
     /// A running row whose session could not be looked for.
     Unseen,
+    /// A running row whose live conversation could not be read.
+    Unread,
 }
 
 impl NoteKind {
@@ -315,6 +317,7 @@ impl NoteKind {
             Self::UnknownStatus => "unknown_status",
             Self::NameTaken => "name_taken",
             Self::Unseen => "unseen",
+            Self::Unread => "unread",
         }
     }
 }

@@ -70,6 +70,8 @@ pub async fn reconcile(
             &Written::default(),
         ));
     }
+    // Nothing is kept in mind of a roll that is none.
+    let _ = roll::read::read(&settings.roll)?;
     let folder = Folder::of(&settings.state, &settings.roll.target);
     let mut origin = None;
     let mut on_wait = Some(on_wait);

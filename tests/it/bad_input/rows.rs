@@ -3,15 +3,15 @@
 use super::with_something_to_write;
 use crate::support::Machine;
 
-/// A roll of the two sessions of [`with_something_to_write`], with other rows around them, is reconciled: the
-/// end is written, the others stay as they are, byte for byte. Returns the notes of that kind, as text.
+/// Reconciles a roll of the two sessions of [`with_something_to_write`] with other rows before and after them:
+/// the end is written, the others stay as they are, byte for byte. Returns the notes about wrong rows.
 #[track_caller]
-fn told_and_left_alone(wrong: &str, kind: &str) -> Vec<String> {
+fn told_and_left_alone(before: &str, after: &str) -> Vec<String> {
     let machine = Machine::new();
     let [shop, docs] = with_something_to_write(&machine);
     let roll = machine.roll_text();
     let (head, rows) = roll.split_once('\n').unwrap();
-    machine.write_roll(format!("{head}\n{wrong}{rows}{wrong}"));
+    machine.write_roll(format!("{head}\n{before}{rows}{after}"));
 
     let pass = machine.reconcile().at_once().run().exits(0);
 
@@ -19,13 +19,11 @@ fn told_and_left_alone(wrong: &str, kind: &str) -> Vec<String> {
     pass.has_no_drift(&docs.name);
     assert_eq!(pass.drifts().len(), 1, "{:#}", pass.report());
     let text = machine.roll_text();
-    assert!(
-        text.starts_with(&format!("{head}\n{wrong}- name: shop\n")),
-        "{text}"
-    );
-    assert!(text.ends_with(wrong), "{text}");
+    let start = format!("{head}\n{before}- name: shop\n");
+    assert!(text.starts_with(&start), "{text}");
+    assert!(text.ends_with(after), "{text}");
     assert!(text.contains("status: terminated"), "{text}");
-    let notes = pass.notes(kind);
+    let notes = pass.notes("invalid_row");
     notes
         .iter()
         .map(|note| note["text"].as_str().unwrap().to_owned())
@@ -34,7 +32,9 @@ fn told_and_left_alone(wrong: &str, kind: &str) -> Vec<String> {
 
 #[test]
 fn two_rows_of_one_name() {
-    let notes = told_and_left_alone("- name: twice\n  status: running\n", "invalid_row");
+    let one = "- name: twice\n  status: running\n";
+    let other = "- name: twice\n  status: stopped\n";
+    let notes = told_and_left_alone(one, other);
 
     assert_eq!(notes.len(), 2, "{notes:?}");
     assert!(notes.iter().all(|note| note.contains("twice")), "{notes:?}");
@@ -42,52 +42,49 @@ fn two_rows_of_one_name() {
 
 #[test]
 fn a_row_without_a_name() {
-    let notes = told_and_left_alone("- status: running\n  pane: {pid: 1}\n", "invalid_row");
+    let notes = told_and_left_alone("- status: running\n  pane: {pid: 1}\n", "");
 
-    assert_eq!(notes.len(), 2, "{notes:?}");
-    assert!(
-        notes[0].contains("name") && notes[0].contains("line 2"),
-        "{notes:?}"
-    );
+    let [note] = notes.as_slice() else {
+        panic!("not one note: {notes:?}");
+    };
+    assert!(note.contains("name") && note.contains("line 2"), "{note}");
 }
 
 #[test]
 fn a_row_without_a_status() {
-    let notes = told_and_left_alone("- name: lost\n  role: builder\n", "invalid_row");
+    let notes = told_and_left_alone("", "- name: lost\n  role: builder\n");
 
-    assert_eq!(notes.len(), 2, "{notes:?}");
-    assert!(
-        notes[0].contains("lost") && notes[0].contains("status"),
-        "{notes:?}"
-    );
+    let [note] = notes.as_slice() else {
+        panic!("not one note: {notes:?}");
+    };
+    assert!(note.contains("lost") && note.contains("status"), "{note}");
 }
 
 #[test]
-fn a_row_that_is_no_mapping() {
-    let wrong = "- just a word\n- 17\n- null\n- [name, status]\n";
-    let notes = told_and_left_alone(wrong, "invalid_row");
-
-    assert_eq!(notes.len(), 8, "{notes:?}");
-}
-
-#[test]
-fn a_row_whose_name_or_status_is_no_text() {
-    let wrong = "- name: 17\n  status: running\n- name: listed\n  status: [running]\n";
-    let notes = told_and_left_alone(wrong, "invalid_row");
+fn rows_that_are_no_mappings() {
+    let notes = told_and_left_alone("- just a word\n- 17\n", "- null\n- [name, status]\n");
 
     assert_eq!(notes.len(), 4, "{notes:?}");
 }
 
 #[test]
-fn a_row_whose_pane_is_no_mapping() {
-    let wrong = "- name: flat\n  status: running\n  pane: 4711\n";
-    let notes = told_and_left_alone(wrong, "invalid_row");
+fn rows_whose_name_or_status_is_no_text() {
+    let notes = told_and_left_alone(
+        "- name: [shop]\n  status: running\n",
+        "- name: listed\n  status: [running]\n",
+    );
 
     assert_eq!(notes.len(), 2, "{notes:?}");
-    assert!(
-        notes[0].contains("flat") && notes[0].contains("pane"),
-        "{notes:?}"
-    );
+}
+
+#[test]
+fn a_row_whose_pane_is_no_mapping() {
+    let notes = told_and_left_alone("", "- name: flat\n  status: running\n  pane: 4711\n");
+
+    let [note] = notes.as_slice() else {
+        panic!("not one note: {notes:?}");
+    };
+    assert!(note.contains("flat") && note.contains("pane"), "{note}");
 }
 
 #[test]
