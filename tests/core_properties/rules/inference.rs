@@ -67,7 +67,7 @@ fn nothing_is_inferred_where_a_record_may_only_be_unread() {
     scene.world.servers.clear();
     let unread = pane(100).agent(CLAUDE, unknown());
     let scene = scene.server(tmux("default").session(session("app-creator-claude").pane(unread)));
-    assert_eq!(at_once(scene), [""; 0]);
+    assert_eq!(at_once(scene), ["note unread app-creator-claude"]);
 }
 
 #[test]
