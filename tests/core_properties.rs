@@ -8,5 +8,7 @@ mod edits;
 mod generate;
 #[path = "core_properties/ignorance.rs"]
 mod ignorance;
+#[path = "core_properties/rules/mod.rs"]
+mod rules;
 #[path = "core_properties/scene/mod.rs"]
 mod scene;

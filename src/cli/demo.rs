@@ -40,7 +40,6 @@ pub(super) async fn run(_arguments: Arguments, environment: Environment) -> Resu
     joint::init(init::Settings {
         registry: Some(stage.roll()),
         state_dir: stage.state(),
-        environment: stage.environment(),
     })
     .await?;
 

@@ -22,19 +22,15 @@ pub(super) struct Arguments {
 
 /// What there is to do.
 #[derive(Debug)]
-#[allow(dead_code, reason = "read where the parts are joined")]
 pub(super) struct Settings {
     /// The roll that was named, by flag or environment.
     pub(super) registry: Option<PathBuf>,
     /// The state folder.
     pub(super) state_dir: PathBuf,
-    /// Everything else the environment says.
-    pub(super) environment: Environment,
 }
 
 /// What was done.
 #[derive(Debug)]
-#[allow(dead_code, reason = "made where the parts are joined")]
 pub(super) enum Made {
     /// A roll was created.
     Created(PathBuf),
@@ -50,7 +46,6 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
     let settings = Settings {
         registry: registry.or_else(|| environment.registry.clone()),
         state_dir: environment.state_folder(state_dir.as_deref())?,
-        environment,
     };
     output::say(&match joint::init(settings).await? {
         Made::Created(roll) => format!("Created {}. Its sessions run here.", roll.display()),

@@ -10,7 +10,9 @@ use crate::exit::Exit;
 use crate::look::Surroundings;
 use crate::look::agent::Homes;
 use crate::roll::Roll;
+use crate::roll::check::check;
 use crate::roll::find::{self, FindError};
+use crate::roll::read::read;
 use crate::run::{self, RunError, Waiting};
 
 /// How long to wait for a lock that somebody else has.
@@ -49,8 +51,27 @@ pub(super) async fn init(settings: init::Settings) -> Result<init::Made, Failure
     })
 }
 
-pub(super) fn validate(_settings: validate::Settings) -> Result<validate::Findings, Failure> {
-    Err(not_joined())
+pub(super) fn validate(settings: validate::Settings) -> Result<validate::Findings, Failure> {
+    let roll = locate(settings.registry)?;
+    let contents = read(&roll).map_err(|error| Failure {
+        exit: Exit::RollUnreadable,
+        why: error.to_string(),
+    })?;
+    let checked = check(&contents);
+    Ok(validate::Findings {
+        roll: roll.named,
+        rows: checked.rows,
+        faults: checked
+            .faults
+            .into_iter()
+            .map(|fault| validate::Fault {
+                line: Some(fault.line),
+                column: Some(fault.column),
+                grave: fault.grave,
+                what: fault.what,
+            })
+            .collect(),
+    })
 }
 
 fn locate(named: Option<PathBuf>) -> Result<Roll, Failure> {
@@ -96,12 +117,5 @@ impl From<RunError> for Failure {
             exit,
             why: error.to_string(),
         }
-    }
-}
-
-fn not_joined() -> Failure {
-    Failure {
-        exit: Exit::Failed,
-        why: "this build has no pass: its parts are not joined yet".to_owned(),
     }
 }

@@ -83,7 +83,6 @@ enum Format {
 
 /// Everything a pass needs to be told.
 #[derive(Debug)]
-#[allow(dead_code, reason = "read where the parts are joined")]
 pub(super) struct Settings {
     /// The roll that was named, by flag or environment.
     pub(super) registry: Option<PathBuf>,

@@ -7,7 +7,13 @@ use super::{Failure, output};
 use crate::exit::Exit;
 
 /// The JSON Schemas of the formats, by name.
-const SCHEMAS: [(&str, &str); 1] = [("report", include_str!("../../schemas/report.schema.json"))];
+const SCHEMAS: [(&str, &str); 2] = [
+    (
+        "registry",
+        include_str!("../../schemas/registry.schema.json"),
+    ),
+    ("report", include_str!("../../schemas/report.schema.json")),
+];
 
 /// Print the JSON Schema of a format
 #[derive(Debug, Args)]

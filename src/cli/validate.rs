@@ -11,7 +11,8 @@ use crate::tell::visible::visible;
 
 /// Check a roll: its YAML, and every row of it
 ///
-/// Prints what is wrong as FILE:LINE:COLUMN: WHAT, and ends with 1 if anything is. Nothing is written.
+/// Prints what is wrong as FILE:LINE:COLUMN: WHAT, and ends with 1 if anything keeps a row, or the whole roll,
+/// from being reconciled; what is only unwise is told as a warning. Nothing is written.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The roll [default: $AGENT_SESSIONS_YAML, else the nearest .hermes/agent-sessions.yaml at or above
@@ -21,7 +22,6 @@ pub(super) struct Arguments {
 
 /// What is to be checked.
 #[derive(Debug)]
-#[allow(dead_code, reason = "read where the parts are joined")]
 pub(super) struct Settings {
     /// The roll that was named, by argument or environment.
     pub(super) registry: Option<PathBuf>,
@@ -45,6 +45,8 @@ pub(super) struct Fault {
     pub(super) line: Option<usize>,
     /// Column, counted from 1, where it is known.
     pub(super) column: Option<usize>,
+    /// Whether something cannot be reconciled because of it.
+    pub(super) grave: bool,
     /// What is wrong, without a full stop.
     pub(super) what: String,
 }
@@ -63,17 +65,28 @@ pub(super) fn run(arguments: Arguments, environment: Environment) -> Result<Exit
         }
         Ok(())
     })?;
-    Ok(if findings.faults.is_empty() {
-        Exit::Done
-    } else {
+    let grave = findings.faults.iter().any(|fault| fault.grave);
+    Ok(if grave {
         Exit::RollUnreadable
+    } else {
+        Exit::Done
     })
 }
 
 impl Fault {
     /// As compilers say it, so that editors find the place.
     fn at(&self, roll: &str) -> String {
-        let Self { line, column, what } = self;
+        let Self {
+            line,
+            column,
+            grave,
+            what,
+        } = self;
+        let what = if *grave {
+            what.clone()
+        } else {
+            format!("warning: {what}")
+        };
         match (line, column) {
             (Some(line), Some(column)) => format!("{roll}:{line}:{column}: {what}"),
             (Some(line), None) => format!("{roll}:{line}: {what}"),

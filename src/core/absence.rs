@@ -105,7 +105,7 @@ impl Inquiry<'_> {
         });
         let named = row.server.clone().or_else(|| {
             // Where the ledger knows better than the default, the default is one of the others.
-            life.is_none().then(ServerName::default_server)
+            remembered.is_none().then(ServerName::default_server)
         });
         let mut own: Vec<&ServerSight> = Vec::new();
         own.extend(named.and_then(|name| self.past.world.server(&name)));
@@ -118,7 +118,11 @@ impl Inquiry<'_> {
     pub fn listings(&self, row: &Row) -> Listed {
         let life = self.past.life(row);
         let own = self.own_servers(row);
-        if life.is_some_and(|life| !own.iter().any(|server| server.socket == life.socket)) {
+        // A server that nobody asked cannot have it if its process is proven dead.
+        if life.is_some_and(|life| {
+            !own.iter().any(|server| server.socket == life.socket)
+                && !self.past.has_ended(life.server)
+        }) {
             return Listed::Unseen("the server it was last seen on was not looked at".to_owned());
         }
         if own.is_empty() {

@@ -1,6 +1,7 @@
 //! Compares the roll with the world: every difference, named, with what it rests on.
 
 mod id_materialized;
+mod reappeared;
 mod stale_id;
 mod tmux_gone;
 mod unregistered;
@@ -10,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::absence::Inquiry;
-use super::drift::{Drift, Evidence, Held, Kind, Note, NoteKind};
-use super::edit::PaneRecord;
+use super::drift::{Class, Drift, Evidence, Held, Kind, Note, NoteKind, Wait};
+use super::edit::{PaneRecord, Value};
 use super::ids::{AgentKind, ConversationId, DriftId, ServerName, SessionName, Timestamp};
 use super::join::{Here, Join, Joined};
 use super::ledger::Ledger;
@@ -30,8 +31,8 @@ pub struct Findings<'w> {
     pub notes: Vec<Note>,
     /// For each of `registry.rows`: what became of it.
     pub fates: Vec<Fate<'w>>,
-    /// The sessions about which this look cannot say that a drift is over.
-    pub blind: BTreeSet<Option<SessionName>>,
+    /// The sessions about which this look cannot say that a drift of that class is over.
+    pub blind: BTreeSet<(Option<SessionName>, Class)>,
 }
 
 /// What a look says of one row's session.
@@ -125,7 +126,7 @@ struct Scene<'a, 'w> {
     recorded: BTreeMap<&'a ConversationId, usize>,
     drifts: Vec<Drift>,
     notes: Vec<Note>,
-    blind: BTreeSet<Option<SessionName>>,
+    blind: BTreeSet<(Option<SessionName>, Class)>,
 }
 
 impl<'a, 'w> Scene<'a, 'w> {
@@ -152,18 +153,20 @@ impl<'a, 'w> Scene<'a, 'w> {
         }
         let fate = match (joined, &row.status) {
             (Joined::Here(here), Status::Running) => {
-                unregistered::reincarnation(self, row, here);
-                id_materialized::find(self, row, here);
+                reappeared::reincarnation(self, row, here);
+                id_materialized::find(self, row, here, Wait::No);
                 Fate::Alive(*here)
             }
             (Joined::Here(here), status) => {
-                if status.is_ended() {
-                    unregistered::revival(self, row, here);
+                if status.is_ended()
+                    && let Some(revival) = reappeared::revival(self, row, here)
+                {
+                    id_materialized::find(self, row, here, Wait::With(revival));
                 }
                 Fate::Alive(*here)
             }
             (Joined::Maybe(why), Status::Running) => {
-                self.blind(&row.name);
+                self.blind(&row.name, &Class::ALL);
                 self.note(
                     NoteKind::Unseen,
                     row,
@@ -200,8 +203,10 @@ impl<'a, 'w> Scene<'a, 'w> {
         }
     }
 
-    fn blind(&mut self, name: &SessionName) {
-        self.blind.insert(Some(name.clone()));
+    fn blind(&mut self, name: &SessionName, classes: &[Class]) {
+        for &class in classes {
+            self.blind.insert((Some(name.clone()), class));
+        }
     }
 
     fn note(&mut self, kind: NoteKind, row: &Row, text: String) {
@@ -276,6 +281,35 @@ fn pane_record(pane: &PaneSight) -> PaneRecord {
         pid: Some(pane.pid),
         cmd: seen(&pane.cmd),
         cwd: seen(&pane.cwd),
+    }
+}
+
+/// The pane, as the keys of a row.
+fn pane_value(pane: &PaneRecord) -> Vec<(String, Value)> {
+    let mut keys = Vec::new();
+    if let Some(pid) = pane.pid {
+        keys.push(("pid".to_owned(), Value::Int(i64::from(pid))));
+    }
+    if let Some(cmd) = &pane.cmd {
+        keys.push(("cmd".to_owned(), Value::Text(cmd.clone())));
+    }
+    if let Some(cwd) = &pane.cwd {
+        keys.push(("cwd".to_owned(), Value::Text(cwd.clone())));
+    }
+    if keys.is_empty() {
+        return Vec::new();
+    }
+    vec![("pane".to_owned(), Value::Map(keys))]
+}
+
+/// Sessions that were made a moment ago have time to get their row from whoever made them.
+fn old_enough(scene: &Scene<'_, '_>, created: Timestamp) -> Wait {
+    // A session from the future is the clock's doing: then it is as young as it can be.
+    let due = created.min(scene.now).plus(scene.policy.spawn_grace);
+    if due <= scene.now {
+        Wait::No
+    } else {
+        Wait::Until(due)
     }
 }
 

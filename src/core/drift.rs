@@ -19,6 +19,9 @@ pub enum Class {
 }
 
 impl Class {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::A, Self::B, Self::C, Self::D];
+
     /// `A` to `D`.
     #[must_use]
     pub const fn letter(self) -> char {
@@ -155,7 +158,7 @@ impl Drift {
 }
 
 /// What a drift waits for before it is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wait {
     /// Nothing.
     No,
@@ -163,6 +166,8 @@ pub enum Wait {
     SecondLook(Duration),
     /// The moment its session is old enough.
     Until(Timestamp),
+    /// Another drift of the same row, which makes it run again: written together with that one, or not.
+    With(DriftId),
 }
 
 /// Why a drift is not written although it would be due.

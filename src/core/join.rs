@@ -583,20 +583,32 @@ pub fn pane_of<'w>(
     if let Some(pane) = recorded.or(remembered) {
         return Ok(pane);
     }
-    let [first, rest @ ..] = session.panes.as_slice() else {
+    let panes = by_age(&session.panes);
+    let [oldest, rest @ ..] = panes.as_slice() else {
         return Err("tmux lists no pane of it".to_owned());
     };
     if rest.is_empty() {
-        return Ok(first);
+        return Ok(oldest);
     }
-    if session.panes.iter().any(|pane| pane.agents.is_unknown()) {
+    if panes.iter().any(|pane| pane.agents.is_unknown()) {
         return Err("it has several panes, and the processes of one could not be read".to_owned());
     }
-    let with_agent = session.panes.iter().find(|pane| match &pane.agents {
+    let with_agent = panes.iter().copied().find(|pane| match &pane.agents {
         Sighting::Present(agents) => agents
             .iter()
             .any(|sight| agent.is_none_or(|kind| kind == sight.kind)),
         _ => false,
     });
-    Ok(with_agent.unwrap_or(first))
+    Ok(with_agent.unwrap_or(oldest))
+}
+
+/// The panes, oldest first: tmux numbers them as it makes them, while their order on the screen is the
+/// user's to change.
+fn by_age(panes: &[PaneSight]) -> Vec<&PaneSight> {
+    let mut panes: Vec<&PaneSight> = panes.iter().collect();
+    panes.sort_by_key(|pane| {
+        let number = pane.id.trim_start_matches('%').parse::<u64>();
+        (number.unwrap_or(u64::MAX), &pane.id)
+    });
+    panes
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::diff::{Fate, Findings};
-use super::drift::Held;
+use super::drift::{Class, Held};
 use super::edit::{Change, Edit};
 use super::ids::{
     AgentKind, BootId, ConversationId, DriftId, Fingerprint, Pid, ServerName, SessionName,
@@ -394,7 +394,10 @@ fn is_over(
     world: &World,
     findings: &Findings<'_>,
 ) -> bool {
-    if findings.blind.contains(&before.session) {
+    let blind = |class: Class| {
+        class.letter() == before.class && findings.blind.contains(&(before.session.clone(), class))
+    };
+    if Class::ALL.into_iter().any(blind) {
         return false;
     }
     let declared = before

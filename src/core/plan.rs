@@ -139,12 +139,30 @@ pub fn plan(
     now: Timestamp,
 ) -> Plan {
     let brake = Brake::new(registry, findings, now);
-    let fates = findings
+    let mut fates = BTreeMap::new();
+    // What is written together with another drift is decided after that one.
+    let (following, leading): (Vec<&Drift>, Vec<&Drift>) = findings
         .drifts
         .iter()
-        .map(|drift| (drift.id.clone(), decide(drift, &brake, ledger, policy, now)))
-        .collect();
+        .partition(|drift| matches!(drift.wait, Wait::With(_)));
+    for drift in leading.into_iter().chain(following) {
+        let decision = match &drift.wait {
+            Wait::With(other) => follow(drift, fates.get(other)),
+            _ => decide(drift, &brake, ledger, policy, now),
+        };
+        fates.insert(drift.id.clone(), decision);
+    }
     Plan { fates }
+}
+
+/// Decides about a drift that is written together with another.
+fn follow(drift: &Drift, other: Option<&Decision>) -> Decision {
+    match (&drift.edit, &drift.obstacle, other) {
+        (Some(_), Some(obstacle), _) => Decision::Held(obstacle.clone()),
+        (Some(edit), None, Some(Decision::Write(_))) => Decision::Write(edit.clone()),
+        (Some(_), None, Some(other)) => other.clone(),
+        _ => Decision::Told,
+    }
 }
 
 fn decide(
@@ -177,10 +195,10 @@ fn decide(
             Some(Decision::Pending { due, why })
         }
     };
-    let waits = match drift.wait {
-        Wait::No => None,
+    let waits = match &drift.wait {
+        Wait::No | Wait::With(_) => None,
         Wait::Until(due) => pending(
-            due,
+            *due,
             format!(
                 "its session is less than {} s old",
                 policy.spawn_grace.as_secs()
@@ -193,7 +211,7 @@ fn decide(
                 .and_then(|open| open.proven_since.as_ref())
                 .map_or(now, |(since, _)| *since);
             pending(
-                since.plus(grace),
+                since.plus(*grace),
                 "a second look has to prove it".to_owned(),
             )
         }

@@ -59,7 +59,8 @@ pub trait Agent {
     /// remembered, and looked into by everything below.
     fn mind(&mut self, process: ProcessId) -> Mind;
 
-    /// How many folders of its files are known by now.
+    /// How much is known by now of where its files are: a number that grows with every folder of theirs that
+    /// is found, and with every one that a live process is found to use.
     fn places(&self) -> usize;
 
     /// What is on disk of conversations, in the order asked.

@@ -107,7 +107,7 @@ async fn ahead(request: &Request<'_>) -> Trees {
     let read = move || {
         let mut minds = Minds::new(&homes);
         minds.look_ahead(&registry);
-        let mut trees = Trees::new(Processes::new(), minds);
+        let mut trees = Trees::new(Processes::open(), minds);
         for pid in needs::recorded_pids(&registry) {
             trees.walk(pid);
         }
@@ -116,7 +116,7 @@ async fn ahead(request: &Request<'_>) -> Trees {
     match tokio::task::spawn_blocking(read).await {
         Ok(trees) => trees,
         // The thread broke: everything is read in order instead.
-        Err(_) => Trees::new(Processes::new(), Minds::new(&request.surroundings.homes)),
+        Err(_) => Trees::new(Processes::open(), Minds::new(&request.surroundings.homes)),
     }
 }
 

@@ -66,7 +66,7 @@ pub struct Processes {
 impl Processes {
     /// Gets ready to look.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn open() -> Self {
         let hidden = match fs::metadata("/proc/self/stat") {
             Err(error) => Some(Reason::new(format!("/proc cannot be read: {error}"))),
             // The first process of a namespace always exists.
@@ -376,7 +376,7 @@ mod tests {
 
     #[test]
     fn this_process_is_below_its_parent() {
-        let mut processes = Processes::new();
+        let mut processes = Processes::open();
         let pid = std::process::id();
         let Sighting::Present(stat) = processes.stat(pid) else {
             panic!("this process can see itself");
@@ -396,7 +396,7 @@ mod tests {
 
     #[test]
     fn a_pid_that_nobody_has_is_absent() {
-        let processes = Processes::new();
+        let processes = Processes::open();
         assert!(processes.stat(4_194_305).is_absent());
     }
 }

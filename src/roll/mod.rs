@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 pub mod atomic;
+pub mod check;
 pub mod commit;
 pub(crate) mod datum;
 mod draft;

@@ -57,7 +57,7 @@ pub(super) fn fingerprint(row: &Datum) -> Fingerprint {
     Fingerprint::new(format!("{:016x}", row.hash()))
 }
 
-/// The entries of `tmux_sessions`; none where it is missing or null.
+/// The entries of `tmux_sessions`; none where it is null, or missing in what is a roll all the same.
 fn entries<'d>(root: &'d Datum, source: &Source<'_>) -> Result<&'d [Datum], NotYaml> {
     let wrong = |why: String| {
         let (line, column) = source.key_place("tmux_sessions").unwrap_or((1, 1));
@@ -74,6 +74,11 @@ fn entries<'d>(root: &'d Datum, source: &Source<'_>) -> Result<&'d [Datum], NotY
         }
     }
     match root.get("tmux_sessions") {
+        // A file without either key is most probably another file, named by mistake: nothing may be added to it.
+        None if root.get("agent_identities").is_none() => Err(wrong(
+            "there is no `tmux_sessions` in it: if this is the roll, add `tmux_sessions: []`"
+                .to_owned(),
+        )),
         None | Some(Datum::Null) => Ok(&[]),
         Some(Datum::List(entries)) => Ok(entries),
         Some(other) => Err(wrong(format!(

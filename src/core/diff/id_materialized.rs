@@ -1,7 +1,7 @@
 //! Class C: the conversation id of a running row is known, or is another.
 
 use super::{Agents, Scene, agents_in, drift_id, unless_sure};
-use crate::core::drift::{Confidence, Drift, Evidence, Held, Kind, NoteKind, Wait};
+use crate::core::drift::{Class, Confidence, Drift, Evidence, Held, Kind, NoteKind, Wait};
 use crate::core::edit::{Change, Edit, Target, Value};
 use crate::core::ids::{AgentKind, ConversationId, Timestamp};
 use crate::core::join::{Here, pane_of};
@@ -13,13 +13,36 @@ use crate::core::world::{AgentSight, Candidate, SessionSight};
 /// tmux tells a session's creation in whole seconds, so what began within that second may be older.
 const CREATION_UNIT: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// Compares the recorded conversation of a running row with the live one.
-pub(super) fn find(scene: &mut Scene<'_, '_>, row: &Row, here: &Here<'_>) {
+/// Whose conversation is looked for.
+struct Case<'a, 'w> {
+    row: &'a Row,
+    here: &'a Here<'w>,
+    agent: AgentKind,
+    key: &'static str,
+    wait: Wait,
+}
+
+impl Case<'_, '_> {
+    fn recorded(&self) -> Option<&ConversationId> {
+        self.row.recorded_id(self.agent)
+    }
+}
+
+/// Compares the recorded conversation of a row with the live one: of a running row at once, of one that
+/// will run again together with that.
+pub(super) fn find(scene: &mut Scene<'_, '_>, row: &Row, here: &Here<'_>, wait: Wait) {
     let Some((agent, key)) = row
         .agent
         .and_then(|agent| agent.id_key().map(|key| (agent, key)))
     else {
         return;
+    };
+    let case = Case {
+        row,
+        here,
+        agent,
+        key,
+        wait,
     };
     let life = scene.past.life(row);
     let Ok(pane) = pane_of(Some(row), row.agent, life, here.seen.session) else {
@@ -28,7 +51,7 @@ pub(super) fn find(scene: &mut Scene<'_, '_>, row: &Row, here: &Here<'_>) {
     let sight = match agents_in(pane, Some(agent)) {
         Agents::One(sight) => sight,
         Agents::None => return,
-        Agents::Unknown(_) => return scene.blind(&row.name),
+        Agents::Unknown(_) => return scene.blind(&row.name, &[Class::C]),
         Agents::Several => {
             let text = format!(
                 "{}: several {agent} processes run side by side in its pane.",
@@ -39,7 +62,7 @@ pub(super) fn find(scene: &mut Scene<'_, '_>, row: &Row, here: &Here<'_>) {
     };
     match &sight.live {
         Sighting::Unknown(reason) => {
-            scene.blind(&row.name);
+            scene.blind(&row.name, &[Class::C]);
             let text = format!(
                 "{}: its conversation could not be read: {reason}.",
                 row.name
@@ -56,50 +79,32 @@ pub(super) fn find(scene: &mut Scene<'_, '_>, row: &Row, here: &Here<'_>) {
             }
             let said = format!("process {} has conversation {}", sight.process.pid, live.id);
             let evidence = vec![scene.evidence(live.source.clone(), said)];
-            proven(scene, row, here, (agent, key), &live.id, evidence);
+            proven(scene, case, &live.id, evidence);
         }
-        Sighting::Absent(_) if row.recorded_id(agent).is_none() => {
-            inferred(scene, row, here, (agent, key), sight);
-        }
+        Sighting::Absent(_) if case.recorded().is_none() => inferred(scene, case, sight),
         Sighting::Absent(_) => {}
     }
 }
 
 fn proven(
     scene: &mut Scene<'_, '_>,
-    row: &Row,
-    here: &Here<'_>,
-    (agent, key): (AgentKind, &'static str),
+    case: Case<'_, '_>,
     live: &ConversationId,
     mut evidence: Vec<Evidence>,
 ) {
-    let recorded = row.recorded_id(agent);
+    let Case { row, agent, .. } = case;
+    let recorded = case.recorded();
     match (scene.artifact(agent, live), recorded) {
         (Some(Sighting::Present(_)), Some(recorded)) if recorded == live => {}
         (Some(Sighting::Present(artifact)), _) => {
             evidence
                 .push(scene.evidence(artifact.path.clone(), "its file is there and is not empty"));
-            let kind = if recorded.is_some() {
-                Kind::Rotated
-            } else {
-                Kind::IdMaterialized
-            };
             let overruled = scene
                 .past
                 .known(row)
                 .and_then(|known| overruled(known.ids.get(&agent), recorded, Some(live)));
-            let person = overruled.as_ref() == Some(live);
-            let obstacle = unless_sure(here).or_else(|| person.then_some(Held::PersonChanged));
-            push(
-                scene,
-                row,
-                (agent, key),
-                kind,
-                live,
-                evidence,
-                Confidence::Proven,
-                obstacle,
-            );
+            let person = (overruled.as_ref() == Some(live)).then_some(Held::PersonChanged);
+            push(scene, case, live, evidence, Confidence::Proven, person);
         }
         (Some(Sighting::Absent(_)), Some(recorded)) if recorded == live => {
             let text = format!(
@@ -115,27 +120,22 @@ fn proven(
             );
             scene.note_with(NoteKind::Known, row, text, evidence);
         }
-        (Some(Sighting::Unknown(_)) | None, _) => scene.blind(&row.name),
+        (Some(Sighting::Unknown(_)) | None, _) => scene.blind(&row.name, &[Class::C]),
     }
 }
 
-fn inferred(
-    scene: &mut Scene<'_, '_>,
-    row: &Row,
-    here: &Here<'_>,
-    keys: (AgentKind, &'static str),
-    sight: &AgentSight,
-) {
+fn inferred(scene: &mut Scene<'_, '_>, case: Case<'_, '_>, sight: &AgentSight) {
+    let Case { row, agent, .. } = case;
     let Sighting::Present(folder) = &sight.cwd else {
-        return scene.blind(&row.name);
+        return scene.blind(&row.name, &[Class::C]);
     };
-    let Some(folder_sight) = scene.world.folders.get(&(keys.0, folder.clone())) else {
-        return scene.blind(&row.name);
+    let Some(folder_sight) = scene.world.folders.get(&(agent, folder.clone())) else {
+        return scene.blind(&row.name, &[Class::C]);
     };
     let Sighting::Present(candidates) = &folder_sight.candidates else {
-        return scene.blind(&row.name);
+        return scene.blind(&row.name, &[Class::C]);
     };
-    let session = here.seen.session;
+    let session = case.here.seen.session;
     let possible: Vec<&Candidate> = candidates
         .iter()
         .filter(|candidate| !candidate.in_folder.is_absent() && !began_before(candidate, session))
@@ -152,40 +152,39 @@ fn inferred(
             return scene.note(NoteKind::Ambiguous, row, text);
         }
     };
-    match doubt_about(scene, only, folder_sight, sight, session) {
-        Some(why) => {
-            scene.blind(&row.name);
-            let text = format!(
-                "{}: conversation {} may be its own, but {why}.",
-                row.name, only.id
-            );
-            scene.note(NoteKind::Ambiguous, row, text);
-        }
-        None => {
-            let evidence = vec![
-                scene.evidence(
-                    format!("{} in {folder}", keys.0),
-                    format!("{} is the only conversation that began after the session was created", only.id),
-                ),
-                scene.evidence(
-                    format!("process {}", sight.process.pid),
-                    "it keeps no live record, and every other agent in the folder has a conversation of its own",
-                ),
-            ];
-            let obstacle = unless_sure(here);
-            let kind = Kind::IdMaterialized;
-            push(
-                scene,
-                row,
-                keys,
-                kind,
-                &only.id,
-                evidence,
-                Confidence::Inferred,
-                obstacle,
-            );
-        }
+    if let Some(why) = doubt_about(scene, only, folder_sight, sight, session) {
+        scene.blind(&row.name, &[Class::C]);
+        let text = format!(
+            "{}: conversation {} may be its own, but {why}.",
+            row.name, only.id
+        );
+        return scene.note(NoteKind::Ambiguous, row, text);
     }
+    let evidence = vec![
+        scene.evidence(
+            format!("{agent} in {folder}"),
+            format!("{} is the only conversation that began after the session was created", only.id),
+        ),
+        scene.evidence(
+            format!("process {}", sight.process.pid),
+            "it keeps no live record, and every other agent in the folder has a conversation of its own",
+        ),
+    ];
+    // The row had this id before, and somebody took it away.
+    let taken_away = scene
+        .past
+        .known(row)
+        .and_then(|known| known.ids.get(&agent))
+        .is_some_and(|known| known.recorded.as_ref() == Some(&only.id));
+    let person = taken_away.then_some(Held::PersonChanged);
+    push(
+        scene,
+        case,
+        &only.id,
+        evidence,
+        Confidence::Inferred,
+        person,
+    );
 }
 
 fn began_before(candidate: &Candidate, session: &SessionSight) -> bool {
@@ -243,21 +242,19 @@ fn is_after(began: Timestamp, session: &SessionSight) -> bool {
     began >= session.created.plus(CREATION_UNIT)
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the parts of one drift, put together in one place"
-)]
 fn push(
     scene: &mut Scene<'_, '_>,
-    row: &Row,
-    (agent, key): (AgentKind, &'static str),
-    kind: Kind,
+    case: Case<'_, '_>,
     new: &ConversationId,
     evidence: Vec<Evidence>,
     confidence: Confidence,
-    obstacle: Option<Held>,
+    person: Option<Held>,
 ) {
-    let old = row.recorded_id(agent);
+    let (row, key, old) = (case.row, case.key, case.recorded());
+    let (kind, reason) = match old {
+        Some(_) => (Kind::Rotated, "another_conversation"),
+        None => (Kind::IdMaterialized, "conversation_exists"),
+    };
     let id = drift_id(
         kind,
         Some(&row.name),
@@ -270,13 +267,8 @@ fn push(
         kind,
         session: Some(row.name.clone()),
         server: row.server.clone(),
-        agent: Some(agent),
-        reason: if old.is_some() {
-            "another_conversation"
-        } else {
-            "conversation_exists"
-        }
-        .to_owned(),
+        agent: Some(case.agent),
+        reason: reason.to_owned(),
         before: vec![(key.to_owned(), before)],
         after: vec![(key.to_owned(), Value::Text(new.as_str().to_owned()))],
         evidence,
@@ -288,13 +280,13 @@ fn push(
                 fingerprint: row.fingerprint.clone(),
             },
             change: Change::SetId {
-                agent,
+                agent: case.agent,
                 id: new.clone(),
                 replaces: old.cloned(),
             },
         }),
-        wait: Wait::No,
-        obstacle,
+        obstacle: unless_sure(case.here).or(person),
+        wait: case.wait,
         own_cause: false,
         was: (row.pane.pid, row.pane.cmd.clone()),
     });

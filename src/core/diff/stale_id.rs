@@ -1,7 +1,7 @@
 //! Class D: a recorded conversation has no file any more. Told, never written, never deleted.
 
 use super::{Agents, Scene, agents_in, drift_id};
-use crate::core::drift::{Confidence, Drift, Evidence, Kind, NoteKind, Wait};
+use crate::core::drift::{Class, Confidence, Drift, Evidence, Kind, NoteKind, Wait};
 use crate::core::edit::Value;
 use crate::core::ids::{AgentKind, ConversationId, SessionName};
 use crate::core::join::Joined;
@@ -31,14 +31,14 @@ pub(super) fn find(scene: &mut Scene<'_, '_>, row: &Row, joined: &Joined<'_>) {
             Some(Sighting::Absent(proof)) => match is_live(joined, agent, id) {
                 // Before its first message a conversation has no file; `proven` has told that already.
                 Live::Yes => {}
-                Live::Unknown => scene.blind(&row.name),
+                Live::Unknown => scene.blind(&row.name, &[Class::D]),
                 Live::No => {
                     let evidence =
                         vec![scene.evidence(format!("{agent} conversations"), proof.to_string())];
                     push(scene, Subject::Row(row), key, Some(agent), id, evidence);
                 }
             },
-            Some(Sighting::Unknown(_)) | None => scene.blind(&row.name),
+            Some(Sighting::Unknown(_)) | None => scene.blind(&row.name, &[Class::D]),
         }
     }
 }
@@ -66,7 +66,7 @@ pub(super) fn find_in_identities(scene: &mut Scene<'_, '_>) {
                 );
             }
             Some(Sighting::Unknown(_)) | None => {
-                scene.blind.insert(None);
+                scene.blind.insert((None, Class::D));
             }
         }
     }

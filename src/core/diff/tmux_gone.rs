@@ -2,7 +2,7 @@
 
 use super::{Fate, Scene, drift_id};
 use crate::core::absence::{Asked, Cause, Listed};
-use crate::core::drift::{Confidence, Drift, Held, Kind, NoteKind, Wait};
+use crate::core::drift::{Class, Confidence, Drift, Held, Kind, NoteKind, Wait};
 use crate::core::edit::{Change, Edit, Target, Value};
 use crate::core::registry::{AUTO_DETECTED, Row};
 
@@ -12,7 +12,7 @@ pub(super) fn find<'w>(scene: &mut Scene<'_, 'w>, row: &Row) -> Fate<'w> {
     let (cause, mut evidence) = match inquiry.listings(row) {
         Listed::Gone { cause, evidence } => (cause, evidence),
         Listed::Unseen(why) => {
-            scene.blind(&row.name);
+            scene.blind(&row.name, &Class::ALL);
             scene.note(
                 NoteKind::Unseen,
                 row,

@@ -38,7 +38,7 @@ pub(super) struct Agy {
 impl Agy {
     pub(super) fn new(homes: &Homes) -> Self {
         Self {
-            home: homes.home.as_deref().map(Root::below),
+            home: homes.home.as_deref().map(|home| Root::below(home, false)),
             others: Vec::new(),
             locks: None,
             looked: false,
@@ -57,7 +57,7 @@ impl Agy {
             .map_err(Clone::clone)
     }
 
-    /// Remembers the root of a live agent's own environment.
+    /// Remembers the root of a live agent's own environment, and says below which home folder it is.
     ///
     /// # Errors
     /// If the environment does not say where it is, or it means another place to the agent than here.
@@ -72,12 +72,13 @@ impl Agy {
         if let Some(why) = self.view.differs(pid) {
             return Err(why);
         }
-        let root = Root::below(&home);
-        let path = root.path.clone();
-        if !self.roots().any(|known| known.path == path) {
-            self.others.push(root);
+        let root = Root::below(&home, true);
+        let mut known = self.home.iter_mut().chain(&mut self.others);
+        match known.find(|known| known.path == root.path) {
+            Some(known) => known.lived_in = true,
+            None => self.others.push(root),
         }
-        Ok(path)
+        Ok(home)
     }
 
     /// The conversations whose locks a process holds, by the kernel's table.
@@ -130,12 +131,10 @@ impl Agy {
     }
 
     fn mind_by_environment(&mut self, process: ProcessId) -> Mind {
-        let root = match self.live_in(process) {
-            Ok(root) => root,
+        match self.live_in(process) {
+            Ok(home) if home.is_dir() => {}
+            Ok(home) => return Mind::unknown(format!("{} is not there", home.display())),
             Err(why) => return Mind::unknown(why),
-        };
-        if !root.is_dir() {
-            return Mind::unknown(format!("{} is not there", root.display()));
         }
         let held = self.held_by(process);
         if let Ok(held) = &held
@@ -164,7 +163,7 @@ impl Agent for Agy {
     }
 
     fn places(&self) -> usize {
-        self.roots().count()
+        self.roots().count() + self.roots().filter(|root| root.lived_in).count()
     }
 
     fn artifacts(&mut self, asked: &[&Question]) -> Vec<Sighting<Artifact>> {

@@ -97,11 +97,10 @@ impl Claude {
         if let Some(why) = self.view.differs(pid) {
             return Mind::unknown(why);
         }
+        self.live_in(&config);
         let kept = match at_home {
             Some(kept) if self.home.as_ref().is_some_and(|home| home.is_at(&config)) => kept,
-            _ => self
-                .live_in(&config)
-                .kept(process, self.namespace.as_deref()),
+            _ => Root::of_an_agent(&config).kept(process, self.namespace.as_deref()),
         };
         match kept {
             Kept::Mind { mind, folder } => self.remember(mind, folder),
@@ -128,14 +127,13 @@ impl Claude {
         mind
     }
 
-    /// Remembers a root that a live agent uses.
-    fn live_in(&mut self, config: &Path) -> Root {
-        if let Some(known) = self.roots().find(|root| root.is_at(config)) {
-            return known.clone();
+    /// Remembers that a live agent uses a root.
+    fn live_in(&mut self, config: &Path) {
+        let mut known = self.home.iter_mut().chain(&mut self.others);
+        match known.find(|root| root.is_at(config)) {
+            Some(root) => root.is_lived_in(),
+            None => self.others.push(Root::of_an_agent(config)),
         }
-        let root = Root::of_an_agent(config);
-        self.others.push(root.clone());
-        root
     }
 
     /// What is on disk of a conversation, if it lies where the folder that is asked for or the one that its live
@@ -226,7 +224,7 @@ impl Agent for Claude {
     }
 
     fn places(&self) -> usize {
-        self.roots().count()
+        self.roots().count() + self.roots().filter(|root| root.lived_in).count()
     }
 
     fn artifacts(&mut self, asked: &[&Question]) -> Vec<Sighting<Artifact>> {

@@ -21,7 +21,7 @@ use headcount::core::registry::{Registry, Status};
 use headcount::core::sighting::Sighting;
 use headcount::core::world::{Place, ServerState, Vantage, World};
 
-pub use machine::{Alive, dead, process};
+pub use machine::{Alive, candidate, dead, process};
 pub use row::{Declared, content, row};
 pub use tmux::{
     Pane, Server, Session, missing, pane, record, refused, session, silent, socket_of, tmux,

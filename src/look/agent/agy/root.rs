@@ -24,6 +24,8 @@ pub(super) const ENDINGS: [&str; 3] = ["db", "db-wal", "pb"];
 pub(super) struct Root {
     /// Where it is.
     pub(super) path: PathBuf,
+    /// A live agent uses it, so that what is not there has not been made yet.
+    pub(super) lived_in: bool,
     /// Its presence locks, once they were needed.
     presence: Option<Result<Presence, String>>,
 }
@@ -39,9 +41,10 @@ pub(super) struct Presence {
 
 impl Root {
     /// The one below a home folder.
-    pub(super) fn below(home: &Path) -> Self {
+    pub(super) fn below(home: &Path, lived_in: bool) -> Self {
         Self {
             path: home.join(".gemini/antigravity-cli"),
+            lived_in,
             presence: None,
         }
     }
@@ -80,11 +83,15 @@ impl Root {
         Ok(newest)
     }
 
-    /// Whether its conversations can be seen at all.
-    pub(super) fn look(&self) -> Result<PathBuf, String> {
+    /// The folder of its conversations; `None` where a live agent uses the root and nothing was said there yet.
+    ///
+    /// # Errors
+    /// If it cannot be seen. Why, in words.
+    pub(super) fn look(&self) -> Result<Option<PathBuf>, String> {
         let folder = self.path.join("conversations");
         match std::fs::read_dir(&folder) {
-            Ok(_) => Ok(folder),
+            Ok(_) => Ok(Some(folder)),
+            Err(error) if self.lived_in && error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(format!("{}: {error}", folder.display())),
         }
     }
@@ -99,10 +106,11 @@ impl Root {
             } else {
                 SourceState::Unknown
             },
-            reason: said.map_or_else(
-                |why| why,
-                |folder| format!("conversations in {}", folder.display()),
-            ),
+            reason: match said {
+                Ok(Some(folder)) => format!("conversations in {}", folder.display()),
+                Ok(None) => "no conversation yet".to_owned(),
+                Err(why) => why,
+            },
             at,
         }
     }
@@ -120,7 +128,9 @@ impl Root {
         &self,
         since: Timestamp,
     ) -> Result<BTreeMap<ConversationId, Option<Timestamp>>, String> {
-        let folder = self.look()?;
+        let Some(folder) = self.look()? else {
+            return Ok(BTreeMap::new());
+        };
         let mut ids = BTreeSet::new();
         each_name(&folder, |name, _| {
             ids.extend(ENDINGS.iter().find_map(|ending| id_of(name, ending)));

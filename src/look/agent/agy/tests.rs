@@ -162,7 +162,6 @@ fn the_agents_own_home_counts() {
     let mut agy = home.agy();
     assert!(ask(&mut agy, ID, None).is_absent());
     assert!(matches!(agy.mind(agent.process), Mind::Session(_)));
-    assert_eq!(agy.places(), 2);
     assert!(ask(&mut agy, ID, None).is_present());
 }
 
@@ -187,8 +186,23 @@ fn what_cannot_be_read_proves_no_silence() {
     home.put("presence", "no folder");
     assert!(matches!(home.agy().mind(agent.process), Mind::Unknown(_)));
 
+    let nowhere = StandIn::start("agy", &home.path(), &[("HOME", "/nowhere/at/all")]);
+    assert!(matches!(home.agy().mind(nowhere.process), Mind::Unknown(_)));
+}
+
+#[test]
+fn a_live_agent_whose_own_root_was_not_made_yet_has_said_nothing() {
+    let home = Home::new();
     fs::remove_dir_all(home.root()).expect("a folder");
-    assert!(matches!(home.agy().mind(agent.process), Mind::Unknown(_)));
+    let agent = home.agent(nothing());
+    let mut agy = home.agy();
+    assert!(ask(&mut agy, ID, None).is_unknown());
+    let before = agy.places();
+    assert!(matches!(agy.mind(agent.process), Mind::Silent(_)));
+    assert!(agy.places() > before, "it is worth asking again");
+    assert!(ask(&mut agy, ID, None).is_absent());
+    let none = agy.candidates("/work/a", Timestamp::from_secs(0));
+    assert_eq!(none, Sighting::Present(Vec::new()));
 }
 
 // What is on disk of a conversation.

@@ -28,7 +28,7 @@ pub(super) struct Root {
     /// Its transcripts.
     pub(super) projects: Projects,
     /// A live agent uses it, so that what is not there has not been made yet.
-    lived_in: bool,
+    pub(super) lived_in: bool,
 }
 
 /// What a root holds of a live process.
@@ -127,16 +127,13 @@ impl Root {
                 proof: format!("there is no {}", path.display()),
                 keeps_records: true,
             }
-        } else if !self.config.is_dir() {
-            let config = self.config.display();
-            Kept::Unclear(format!("{config} is no folder that can be seen"))
-        } else if is_missing(&sessions) {
+        } else if is_proven_missing(&sessions) {
             Kept::Nothing {
                 proof: format!("there is no {}", sessions.display()),
                 keeps_records: false,
             }
         } else {
-            Kept::Unclear(format!("{} cannot be read", sessions.display()))
+            Kept::Unclear(format!("{} cannot be seen", sessions.display()))
         }
     }
 
@@ -154,6 +151,7 @@ impl Root {
         let entries = match std::fs::read_dir(&folder) {
             Ok(entries) => entries,
             Err(_) if is_missing(&folder) && self.config.is_dir() => return Ok(claimed),
+            Err(_) if is_proven_missing(&folder) && self.lived_in => return Ok(claimed),
             Err(error) => return Err(said(error)),
         };
         for entry in entries {
@@ -172,7 +170,7 @@ impl Root {
 
     /// Whether a live agent uses it and nothing was said there yet.
     pub(super) fn is_still_empty(&self) -> bool {
-        self.lived_in && self.config.is_dir() && is_missing(&self.projects.path)
+        self.lived_in && is_proven_missing(&self.projects.path)
     }
 
     /// Whether its transcripts can be gone through at all.
@@ -265,6 +263,13 @@ fn claimed_by(
         Err(_) if start.is_none() => Ok(None),
         Err(error) => Err(said(&error)),
     }
+}
+
+/// Whether a folder of a root, or the root itself, is not there, though what would hold it can be seen.
+fn is_proven_missing(folder: &Path) -> bool {
+    let (root, home) = (folder.parent(), folder.parent().and_then(Path::parent));
+    let is_folder = |path: Option<&Path>| path.is_some_and(Path::is_dir);
+    is_missing(folder) && (is_folder(root) || root.is_some_and(is_missing) && is_folder(home))
 }
 
 fn is_missing(path: &Path) -> bool {

@@ -173,7 +173,6 @@ fn a_root_that_only_the_agents_environment_names_is_found_and_searched() {
     let mut claude = home.claude();
     assert!(ask(&mut claude, ID, None).is_absent());
     assert_eq!(id_of(&claude.mind(agent.process)), ID);
-    assert_eq!(claude.places(), 2);
     assert!(ask(&mut claude, ID, None).is_present());
 }
 
@@ -527,6 +526,34 @@ fn claude_project_dir_replaces_the_folder_of_projects() {
     assert!(ask(&mut claude, OTHER, Some("/x")).is_absent());
 }
 
+#[test]
+fn before_the_first_message_on_a_machine_nothing_is_on_disk_and_that_is_known() {
+    let home = Home::new();
+    let work = home.work("a");
+    fs::remove_dir(home.config().join("projects")).expect("an empty folder");
+    let agent = home.agent(&[]);
+    home.record(agent.process, ID);
+    let mut claude = home.claude();
+    assert!(ask(&mut claude, ID, None).is_unknown());
+    let before = claude.places();
+    assert_eq!(id_of(&claude.mind(agent.process)), ID);
+    assert!(claude.places() > before, "it is worth asking again");
+    assert!(ask(&mut claude, ID, None).is_absent());
+    assert_eq!(candidates(&mut claude, &work), Vec::new());
+}
+
+#[test]
+fn a_live_agent_whose_own_root_was_not_made_yet_has_said_nothing() {
+    let home = Home::new();
+    let work = home.work("a");
+    fs::remove_dir_all(home.config()).expect("a folder");
+    let agent = home.agent(&[]);
+    let mut claude = home.claude();
+    assert!(matches!(claude.mind(agent.process), Mind::Silent(_)));
+    assert_eq!(candidates(&mut claude, &work), Vec::new());
+    assert_eq!(claude.claimed(), Sighting::Present(BTreeSet::new()));
+}
+
 // What is in a folder.
 
 #[test]
@@ -686,8 +713,13 @@ fn where_no_records_are_kept_nothing_is_claimed() {
     let home = Home::new();
     fs::remove_dir(home.config().join("sessions")).expect("an empty folder");
     assert_eq!(home.claude().claimed(), Sighting::Present(BTreeSet::new()));
+
     fs::remove_dir_all(home.config()).expect("a folder");
-    assert!(home.claude().claimed().is_unknown());
+    let mut claude = home.claude();
+    assert!(claude.claimed().is_unknown(), "it may be nobody's home");
+    let agent = home.agent(&[]);
+    let _ = claude.mind(agent.process);
+    assert_eq!(claude.claimed(), Sighting::Present(BTreeSet::new()));
 }
 
 // Retention.

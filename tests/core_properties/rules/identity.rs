@@ -1,0 +1,338 @@
+//! Rule 6: who is who.
+
+use headcount::core::drift::NoteKind;
+use headcount::core::registry::InvalidRow;
+
+use super::at_once;
+use crate::scene::{Scene, ago, name, pane, row, scene, session, silent, tmux, unknown};
+
+/// Says nothing: every row has its session, and every session its row.
+fn is_in_order(scene: Scene) {
+    assert_eq!(at_once(scene), [""; 0]);
+}
+
+#[test]
+fn a_row_is_joined_by_name_as_tmux_stores_names() {
+    for stored in ["app.v2:x-creator-claude", "app_v2_x-creator-claude"] {
+        is_in_order(
+            scene()
+                .row(row("app.v2:x-creator-claude"))
+                .server(tmux("default").session(session(stored).pane(pane(100).claude("c"))))
+                .our_folder("/src/app"),
+        );
+    }
+}
+
+#[test]
+fn an_exact_name_goes_before_one_that_tmux_would_have_stored() {
+    let scene = scene()
+        .row(row("a.b-creator-claude"))
+        .row(row("a_b-creator-claude"))
+        .server(tmux("default").session(session("a_b-creator-claude").pane(pane(100).claude("c"))))
+        .at_once();
+    let pass = scene.pass();
+    assert_eq!(pass.says(), ["note unseen a.b-creator-claude"]);
+}
+
+#[test]
+fn two_rows_that_tmux_would_store_under_one_name_are_sure_of_nothing() {
+    let scene = |rows: &[&str]| {
+        let mut scene = scene().server(
+            tmux("default").session(session("a_b-creator-claude").pane(pane(100).claude("c1"))),
+        );
+        for named in rows {
+            scene = scene.row(row(named).null_id());
+        }
+        scene.on_disk(headcount::core::ids::AgentKind::Claude, "c1")
+    };
+    assert_eq!(
+        at_once(scene(&["a.b-creator-claude", "a:b-creator-claude"])),
+        [
+            "id_materialized a.b-creator-claude (conversation_exists): held, doubt",
+            "note unseen a:b-creator-claude"
+        ]
+    );
+    assert_eq!(
+        at_once(scene(&["a.b-creator-claude"])),
+        ["id_materialized a.b-creator-claude (conversation_exists): written"]
+    );
+}
+
+#[test]
+fn a_renamed_session_is_joined_by_the_pid_of_its_pane() {
+    let scene = scene().row(row("app-creator-claude").pid(100)).server(
+        tmux("default").session(session("new-name").pane(pane(100).began(ago(3700)).claude("c"))),
+    );
+    assert_eq!(at_once(scene), ["note renamed app-creator-claude"]);
+}
+
+#[test]
+fn a_pid_alone_is_no_identity() {
+    // The pane with the recorded pid began after the roll was written: the pid was used again.
+    let scene = scene()
+        .row(row("app-creator-claude").pid(100))
+        .server(tmux("default").session(session("other").pane(pane(100).began(ago(60)))))
+        .alive(crate::scene::process(100).began(ago(60)).below(&[10]));
+    assert_eq!(at_once(scene), super::ended("session_gone", "written"));
+}
+
+#[test]
+fn a_renamed_session_is_joined_by_the_life_that_the_ledger_saw() {
+    let named = |it: &str| {
+        scene()
+            .row(row("app-creator-claude"))
+            .server(tmux("default").session(session(it).pane(pane(100).claude("c"))))
+    };
+    let first = named("app-creator-claude").pass();
+    let mut second = named("new-name").at_once();
+    second.ledger = first.ledger;
+    assert_eq!(second.pass().says(), ["note renamed app-creator-claude"]);
+}
+
+#[test]
+fn a_session_of_the_old_id_in_another_life_of_the_server_is_another() {
+    let life = |pid, named: &str| {
+        scene().row(row("app-creator-claude")).server(
+            tmux("default")
+                .life(pid, ago(3000))
+                .session(session(named).pane(pane(100).claude("c"))),
+        )
+    };
+    let first = life(10, "app-creator-claude").pass();
+    let mut second = life(11, "new-name").at_once();
+    second.ledger = first.ledger;
+    assert_eq!(
+        second.pass().says(),
+        super::ended("server_restarted", "written")
+    );
+}
+
+#[test]
+fn one_session_belongs_to_at_most_one_row() {
+    // Both record the pane; the one with the session's name has it.
+    let scene =
+        scene()
+            .row(row("one-creator-claude").pid(100))
+            .row(row("two-creator-claude").pid(100))
+            .server(tmux("default").session(
+                session("two-creator-claude").pane(pane(100).began(ago(3700)).claude("c")),
+            ));
+    let says = at_once(scene);
+    assert!(
+        !says.iter().any(|line| line.contains("two-creator-claude")),
+        "{says:?}"
+    );
+}
+
+#[test]
+fn two_rows_with_one_pid_and_neither_name_are_sure_of_nothing() {
+    let scene =
+        scene()
+            .row(row("one-creator-claude").pid(100))
+            .row(row("two-creator-claude").pid(100))
+            .server(tmux("default").session(
+                session("new-creator-claude").pane(pane(100).began(ago(3700)).claude("c")),
+            ))
+            .our_folder("/src/app");
+    assert_eq!(
+        at_once(scene),
+        [
+            "unregistered new-creator-claude (not_in_roll): held, doubt",
+            "note unseen one-creator-claude",
+            "note unseen two-creator-claude",
+        ]
+    );
+}
+
+#[test]
+fn a_pane_whose_start_is_unread_might_be_any_rows_that_records_its_pid() {
+    let scene = scene()
+        .row(row("app-creator-claude").pid(100))
+        .server(
+            tmux("default")
+                .session(session("new-creator-claude").pane(pane(100).start_unread().claude("c"))),
+        )
+        .our_folder("/src/app");
+    assert_eq!(
+        at_once(scene),
+        [
+            "unregistered new-creator-claude (not_in_roll): held, doubt",
+            "note unseen app-creator-claude",
+        ]
+    );
+}
+
+#[test]
+fn the_pane_of_an_entry_that_cannot_be_read_is_not_free() {
+    let mut scene = scene()
+        .server(tmux("default").session(session("new-creator-claude").pane(pane(100).claude("c"))))
+        .our_folder("/src/app");
+    scene.registry.invalid.push(InvalidRow {
+        index: 0,
+        name: None,
+        pid: Some(100),
+        problem: "it has no name".to_owned(),
+        line: None,
+    });
+    assert_eq!(
+        at_once(scene),
+        [
+            "unregistered new-creator-claude (not_in_roll): held, doubt",
+            "note invalid_row -",
+        ]
+    );
+}
+
+#[test]
+fn a_row_without_a_server_is_found_on_any_and_on_the_default_one_first() {
+    let here = || session("app-creator-claude").pane(pane(100).claude("c"));
+    is_in_order(
+        scene()
+            .row(row("app-creator-claude"))
+            .server(tmux("default"))
+            .server(tmux("work").session(here())),
+    );
+    let both = scene()
+        .row(row("app-creator-claude"))
+        .server(tmux("default").session(here()))
+        .server(tmux("work").session(session("app-creator-claude").pane(pane(200))))
+        .at_once()
+        .pass();
+    assert!(
+        both.ledger
+            .rows
+            .values()
+            .all(|known| { known.alive.as_ref().map(|alive| alive.incarnation.pid) == Some(100) })
+    );
+    assert_eq!(both.says(), ["note name_taken app-creator-claude"]);
+}
+
+#[test]
+fn a_row_with_a_server_is_not_looked_for_on_another() {
+    let scene = scene()
+        .row(row("app-creator-claude").on("work"))
+        .server(tmux("work"))
+        .server(tmux("default").session(session("app-creator-claude").pane(pane(100).claude("c"))));
+    assert_eq!(
+        at_once(scene),
+        [
+            "tmux_gone app-creator-claude (session_gone): written",
+            "note name_taken app-creator-claude"
+        ]
+    );
+}
+
+#[test]
+fn grouped_sessions_are_one() {
+    let scene = scene()
+        .row(row("app-creator-claude").pid(100))
+        .server(
+            tmux("default")
+                .session(session("app-creator-claude").pane(pane(100).began(ago(3700)).claude("c")))
+                .session(
+                    session("view-creator-claude").pane(pane(100).began(ago(3700)).claude("c")),
+                ),
+        )
+        .our_folder("/src/app");
+    is_in_order(scene);
+}
+
+#[test]
+fn of_undeclared_grouped_sessions_the_first_is_registered() {
+    let scene = scene()
+        .server(
+            tmux("default")
+                .session(
+                    session("b-creator-claude")
+                        .created(ago(500))
+                        .pane(pane(100).claude("c")),
+                )
+                .session(
+                    session("a-creator-claude")
+                        .created(ago(400))
+                        .pane(pane(100).claude("c")),
+                ),
+        )
+        .our_folder("/src/app");
+    assert_eq!(
+        at_once(scene),
+        ["unregistered b-creator-claude (not_in_roll): written"]
+    );
+}
+
+#[test]
+fn running_rows_choose_before_ended_ones() {
+    let scene = scene()
+        .row(row("a-creator-claude").stopped(ago(5000)).pid(100))
+        .row(row("b-creator-claude").pid(100))
+        .server(tmux("default").session(session("c").pane(pane(100).began(ago(3700)).claude("c"))));
+    assert_eq!(at_once(scene), ["note renamed b-creator-claude"]);
+}
+
+#[test]
+fn a_session_that_hides_on_a_silent_server_makes_the_others_of_its_name_unsure() {
+    use headcount::core::ids::AgentKind::Claude;
+    let base = || {
+        scene().on_disk(Claude, "c1").server(
+            tmux("work").session(session("app-creator-claude").pane(pane(100).claude("c1"))),
+        )
+    };
+    let held = ["id_materialized app-creator-claude (conversation_exists): held, doubt"];
+    let written = ["id_materialized app-creator-claude (conversation_exists): written"];
+    let plain = || row("app-creator-claude").null_id();
+    // The default server comes first, and was not listed.
+    assert_eq!(at_once(base().row(plain()).server(silent("default"))), held);
+    assert_eq!(
+        at_once(base().row(plain()).server(tmux("default"))),
+        written
+    );
+    // One that comes later can only have what is preferred to a name: the recorded process.
+    assert_eq!(at_once(base().row(plain()).server(silent("zz"))), written);
+    let recorded = || base().row(plain().pid(300)).server(silent("zz"));
+    assert_eq!(at_once(recorded().process(300, unknown())), held);
+    assert_eq!(
+        at_once(recorded().process(300, crate::scene::dead()))[1..],
+        written
+    );
+}
+
+#[test]
+fn where_the_ledger_saw_a_row_on_a_server_that_is_silent_now_its_name_elsewhere_is_not_sure() {
+    use headcount::core::ids::AgentKind::Claude;
+    let work = || tmux("work").session(session("app-creator-claude").pane(pane(100).claude("c1")));
+    let first = scene()
+        .row(row("app-creator-claude").id("c1"))
+        .on_disk(Claude, "c1")
+        .server(tmux("default"))
+        .server(work())
+        .pass();
+    let mut second = scene()
+        .row(row("app-creator-claude").id("c1"))
+        .on_disk(Claude, "c2")
+        .on_disk(Claude, "c1")
+        .server(tmux("default").session(session("app-creator-claude").pane(pane(200).claude("c2"))))
+        .server(silent("work"))
+        .at_once();
+    second.ledger = first.ledger;
+    assert_eq!(
+        second.pass().says(),
+        ["rotated app-creator-claude (another_conversation): held, doubt"]
+    );
+}
+
+#[test]
+fn a_row_is_known_again_only_under_its_own_name_and_server() {
+    let pass = scene()
+        .row(row("app-creator-claude"))
+        .server(tmux("default").session(session("app-creator-claude").pane(pane(100))))
+        .pass();
+    assert!(pass.has_note(NoteKind::AgentExited));
+    assert_eq!(
+        pass.ledger
+            .rows
+            .keys()
+            .map(|key| key.name.clone())
+            .collect::<Vec<_>>(),
+        [name("app-creator-claude")]
+    );
+}

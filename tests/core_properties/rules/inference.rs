@@ -1,0 +1,199 @@
+//! Class C by inference: the only explanation that is left (rule 7).
+
+use headcount::core::drift::{Confidence, Kind};
+use headcount::core::ids::{AgentKind, ConversationId, Timestamp};
+use headcount::core::sighting::Sighting;
+use headcount::core::world::{AgentSight, Candidate, FolderSight};
+
+use super::at_once;
+use crate::scene::{
+    Pane, Scene, ago, candidate, not_there, pane, record, row, scene, seen, session, tmux, unknown,
+};
+
+const CLAUDE: AgentKind = AgentKind::Claude;
+const FOLDER: &str = "/src/app";
+const WRITTEN: [&str; 1] = ["id_materialized app-creator-claude (conversation_exists): written"];
+const AMBIGUOUS: [&str; 1] = ["note ambiguous app-creator-claude"];
+
+/// Claude, proven to keep no live record.
+fn unrecorded() -> Pane {
+    pane(100).agent(CLAUDE, not_there())
+}
+
+fn agents(pane: &Pane) -> Vec<AgentSight> {
+    match pane.clone().sight().agents {
+        Sighting::Present(agents) => agents,
+        _ => Vec::new(),
+    }
+}
+
+/// A running row with a null id, made half an hour ago, and what its folder holds.
+fn with(candidates: Vec<Candidate>, kin: Vec<AgentSight>) -> Scene {
+    scene()
+        .row(row("app-creator-claude").null_id())
+        .server(tmux("default").session(session("app-creator-claude").pane(unrecorded())))
+        .folder(CLAUDE, FOLDER, candidates, kin)
+}
+
+fn new() -> Candidate {
+    candidate("c1", ago(1700))
+}
+
+fn alone() -> Vec<AgentSight> {
+    agents(&unrecorded())
+}
+
+fn folder(scene: &mut Scene) -> &mut FolderSight {
+    scene
+        .world
+        .folders
+        .get_mut(&(CLAUDE, FOLDER.to_owned()))
+        .unwrap()
+}
+
+#[test]
+fn the_only_conversation_begun_since_is_the_rows() {
+    let pass = with(vec![new()], alone()).pass();
+    assert_eq!(pass.says(), WRITTEN);
+    assert_eq!(
+        pass.drift(Kind::IdMaterialized).confidence,
+        Confidence::Inferred
+    );
+}
+
+#[test]
+fn nothing_is_inferred_where_a_record_may_only_be_unread() {
+    let mut scene = with(vec![new()], alone());
+    scene.world.servers.clear();
+    let unread = pane(100).agent(CLAUDE, unknown());
+    let scene = scene.server(tmux("default").session(session("app-creator-claude").pane(unread)));
+    assert_eq!(at_once(scene), ["note unread app-creator-claude"]);
+}
+
+#[test]
+fn a_recorded_id_is_never_replaced_by_inference() {
+    let mut scene = with(vec![new()], alone());
+    scene.registry.rows.clear();
+    let scene = scene
+        .row(row("app-creator-claude").id("c9"))
+        .on_disk(CLAUDE, "c9");
+    assert_eq!(at_once(scene), [""; 0]);
+}
+
+#[test]
+fn what_began_before_the_session_is_not_its_own() {
+    let old = |at: Timestamp| candidate("c0", at);
+    assert_eq!(at_once(with(vec![old(ago(1900))], alone())), [""; 0]);
+    assert_eq!(at_once(with(vec![old(ago(1900)), new()], alone())), WRITTEN);
+    // tmux tells whole seconds: within that second nobody can tell.
+    assert_eq!(at_once(with(vec![old(ago(1800))], alone())), AMBIGUOUS);
+    let mut undated = new();
+    undated.began = unknown();
+    assert_eq!(at_once(with(vec![undated], alone())), AMBIGUOUS);
+}
+
+#[test]
+fn two_conversations_begun_since_are_ambiguous() {
+    let two = vec![new(), candidate("c2", ago(60))];
+    assert_eq!(at_once(with(two, alone())), AMBIGUOUS);
+}
+
+#[test]
+fn a_conversation_of_another_folder_does_not_count_and_a_doubtful_one_does() {
+    let elsewhere = |sight: Sighting<()>| {
+        let mut it = candidate("c2", ago(60));
+        it.in_folder = sight;
+        it
+    };
+    assert_eq!(
+        at_once(with(vec![new(), elsewhere(not_there())], alone())),
+        WRITTEN
+    );
+    assert_eq!(
+        at_once(with(vec![new(), elsewhere(unknown())], alone())),
+        AMBIGUOUS
+    );
+    assert_eq!(
+        at_once(with(vec![elsewhere(unknown())], alone())),
+        AMBIGUOUS
+    );
+}
+
+#[test]
+fn a_nested_or_scripted_conversation_is_nobodys() {
+    for sight in [not_there(), unknown()] {
+        let mut scripted = new();
+        scripted.interactive = sight;
+        assert_eq!(at_once(with(vec![scripted], alone())), AMBIGUOUS);
+    }
+}
+
+#[test]
+fn a_conversation_that_a_row_records_is_taken() {
+    let scene = with(vec![new()], alone())
+        .row(row("other").id("c1").status("archived"))
+        .on_disk(CLAUDE, "c1");
+    assert_eq!(at_once(scene), AMBIGUOUS);
+}
+
+#[test]
+fn a_conversation_that_a_live_record_claims_is_taken() {
+    let mut claimed = with(vec![new()], alone());
+    folder(&mut claimed).claimed = Sighting::Present([ConversationId::new("c1")].into());
+    assert_eq!(at_once(claimed), AMBIGUOUS);
+    for sight in [not_there(), unknown()] {
+        let mut unread = with(vec![new()], alone());
+        folder(&mut unread).claimed = sight;
+        assert_eq!(at_once(unread), AMBIGUOUS);
+    }
+}
+
+#[test]
+fn every_other_agent_of_the_folder_must_have_a_proven_conversation() {
+    let beside = |live| {
+        let mut kin = alone();
+        kin.extend(agents(&pane(200).agent(CLAUDE, live)));
+        at_once(with(vec![new()], kin))
+    };
+    assert_eq!(beside(Sighting::Present(record("c2"))), WRITTEN);
+    assert_eq!(beside(not_there()), AMBIGUOUS);
+    assert_eq!(beside(unknown()), AMBIGUOUS);
+    let mut unread = with(vec![new()], alone());
+    folder(&mut unread).kin = unknown();
+    assert_eq!(at_once(unread), AMBIGUOUS);
+}
+
+#[test]
+fn an_agent_of_another_kind_in_the_folder_does_not_matter() {
+    let agy = pane(200).agent(AgentKind::Agy, unknown());
+    let scene = with(vec![new()], alone()).folder(AgentKind::Agy, FOLDER, Vec::new(), agents(&agy));
+    assert_eq!(at_once(scene), WRITTEN);
+}
+
+#[test]
+fn a_folder_that_could_not_be_read_gives_nothing() {
+    let mut no_folder = with(vec![new()], alone());
+    no_folder.world.folders.clear();
+    let mut unread = with(vec![new()], alone());
+    folder(&mut unread).candidates = unknown();
+    for scene in [no_folder, unread, with(Vec::new(), alone())] {
+        assert_eq!(at_once(scene), [""; 0]);
+    }
+}
+
+#[test]
+fn the_folder_is_that_of_the_agent() {
+    let mut agent = alone().remove(0);
+    agent.cwd = Sighting::Present("/src/other".to_owned());
+    let mut scene = with(vec![new()], vec![agent.clone()]);
+    scene.world.servers.clear();
+    let mut server = tmux("default")
+        .session(session("app-creator-claude").pane(unrecorded()))
+        .sight();
+    if let headcount::core::world::ServerState::Listed(listing) = &mut server.state {
+        listing.sessions[0].panes[0].agents = Sighting::Present(vec![agent]);
+    }
+    scene.world.servers.push(server);
+    assert_eq!(at_once(scene), [""; 0]);
+    assert_eq!(seen(), Sighting::Present(()));
+}
