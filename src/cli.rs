@@ -89,6 +89,14 @@ struct Failure {
     why: String,
 }
 
+impl Failure {
+    /// Says why, and returns what it comes to.
+    fn tell(self) -> Exit {
+        output::say(&format!("ERROR: {}", self.why));
+        self.exit
+    }
+}
+
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         Self {
@@ -126,10 +134,7 @@ async fn carry_out(Arguments { talk, command }: Arguments) -> Exit {
         // Whatever is under way ends where it waits, so no file is left half written.
         exit = signal::received() => Ok(exit),
     };
-    done.unwrap_or_else(|failure| {
-        output::say(&format!("ERROR: {}", failure.why));
-        failure.exit
-    })
+    done.unwrap_or_else(Failure::tell)
 }
 
 /// Tells what is wrong with the arguments, or what was asked about them.
@@ -138,7 +143,7 @@ fn explain(error: &clap::Error) -> Exit {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             let text = error.render();
             let printed = output::print(|out| write!(out, "{text}"));
-            return printed.map_or_else(|failure| failure.exit, |()| Exit::Done);
+            return printed.map_or_else(Failure::tell, |()| Exit::Done);
         }
         ErrorKind::UnknownArgument => {
             let unknown = error.get(ContextKind::InvalidArg);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::roll::Roll;
 use crate::roll::atomic::WriteError;
 use crate::roll::commit::CommitError;
 use crate::roll::parse::NotYaml;
@@ -33,4 +34,14 @@ pub enum RunError {
     /// The state folder could not be used.
     #[error(transparent)]
     State(#[from] StateError),
+}
+
+impl RunError {
+    /// Says which roll could not be understood.
+    pub(super) fn not_yaml(roll: &Roll) -> impl FnOnce(NotYaml) -> Self + use<'_> {
+        |source| Self::NotYaml {
+            path: roll.named.clone(),
+            source,
+        }
+    }
 }

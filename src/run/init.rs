@@ -43,7 +43,9 @@ pub async fn init(named: &Path, state: &Path, lock_timeout: Duration) -> Result<
         atomic::create(named, EMPTY.as_bytes(), 0o644)?
     };
     let roll = Roll::at(named.to_owned());
-    roll::read::read(&roll)?;
+    let _ = roll::read::read(&roll)?
+        .registry()
+        .map_err(RunError::not_yaml(&roll))?;
     let folder = Folder::of(state, &roll.target);
     let lock = folder.lock(lock_timeout).await?;
     let (mut file, mut ledger) = LedgerFile::load(&folder)?;

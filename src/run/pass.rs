@@ -146,10 +146,9 @@ async fn sleep_until(due: Timestamp) {
 
 async fn look(settings: &Settings, memory: Option<(&Folder, &Locked)>) -> Result<Look, RunError> {
     let contents = roll::read::read(&settings.roll)?;
-    let registry = contents.registry().map_err(|source| RunError::NotYaml {
-        path: settings.roll.named.clone(),
-        source,
-    })?;
+    let registry = contents
+        .registry()
+        .map_err(RunError::not_yaml(&settings.roll))?;
     let folder = Folder::of(&settings.state, &settings.roll.target);
     let (mut file, before) = LedgerFile::load(&folder)?;
     let mut policy = settings.policy.clone();

@@ -3,19 +3,17 @@
 #[cfg(test)]
 mod tests;
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File};
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{
-    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
-};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
 use super::StateError;
-use super::replace::replace;
+use super::replace::{replace, to_write};
 
 /// Where the memory of one roll is kept. Naming it touches nothing: a dry run reads what is there and makes
 /// nothing.
@@ -83,12 +81,9 @@ impl Folder {
 
 /// Locks a file that is never deleted, since a lock on a deleted file would exclude nobody.
 async fn lock(path: &Path, patience: Duration) -> Result<Locked, StateError> {
-    let file = OpenOptions::new()
+    let file = to_write()
         .read(true)
-        .write(true)
-        .create(true)
         .truncate(false)
-        .mode(0o600)
         .open(path)
         .map_err(StateError::io("open", path))?;
     let locked = tokio::time::timeout(patience, async {

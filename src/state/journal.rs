@@ -11,13 +11,12 @@ mod entry;
 #[cfg(test)]
 mod tests;
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::ops::RangeInclusive;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::replace::sync;
+use super::replace::{sync, to_write};
 use super::{Folder, Locked, StateError};
 use crate::core::ids::Timestamp;
 use cursor::Cursors;
@@ -152,12 +151,9 @@ impl Journal {
     }
 
     fn write(&self, lines: &[u8]) -> Result<(), StateError> {
-        let mut file = OpenOptions::new()
+        let mut file = to_write()
             .read(true)
-            .write(true)
-            .create(true)
             .truncate(false)
-            .mode(0o600)
             .open(&self.now)
             .map_err(StateError::io("open", &self.now))?;
         let end = cut_torn_line(&mut file).map_err(StateError::io("repair", &self.now))?;

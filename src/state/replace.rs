@@ -5,6 +5,8 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use rustix::fs::OFlags;
+
 use super::{Locked, StateError};
 
 /// What the name of a file ends in that is not whole yet.
@@ -16,11 +18,8 @@ pub(super) fn replace(path: &Path, bytes: &[u8], _lock: &Locked) -> Result<(), S
     let mut name = path.as_os_str().to_owned();
     name.push(NOT_YET);
     let unfinished = Path::new(&name);
-    OpenOptions::new()
-        .write(true)
-        .create(true)
+    to_write()
         .truncate(true)
-        .mode(0o600)
         .open(unfinished)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
         .map_err(StateError::io("write", unfinished))?;
@@ -29,6 +28,18 @@ pub(super) fn replace(path: &Path, bytes: &[u8], _lock: &Locked) -> Result<(), S
         Some(folder) => sync(folder),
         None => Ok(()),
     }
+}
+
+/// How a file of the state folder is opened to be written, and made where it is missing: for nobody else to
+/// read, and through no link, which others may have planted before the folder was made private.
+pub(super) fn to_write() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options
+        .write(true)
+        .create(true)
+        .mode(0o600)
+        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+    options
 }
 
 /// Makes sure that a folder's entries outlive a crash.

@@ -63,6 +63,7 @@ fn a_null_id_is_filled_in_when_the_conversation_exists() {
         .drift("C", NAME);
 
     assert_eq!(drift["kind"], "id_materialized");
+    assert_eq!(drift["reason"], "conversation_exists");
     assert_eq!(drift["confidence"], "proven");
     assert_eq!(
         drift["comment"],
@@ -141,6 +142,7 @@ fn another_live_conversation_takes_the_place_of_the_recorded_one() {
         .drift("C", NAME);
 
     assert_eq!(drift["kind"], "rotated");
+    assert_eq!(drift["reason"], "another_conversation");
     assert!(drift.is_applied());
     let row = machine.row(NAME);
     assert_eq!(row[KEY], conversation(2));
@@ -283,7 +285,10 @@ fn a_record_that_is_half_written_is_unread_and_not_absent() {
         .begun_at(after(&session))
         .write();
 
-    nothing_is_written(&machine).has_no_drifts();
+    let pass = nothing_is_written(&machine);
+
+    pass.has_no_drifts();
+    pass.note_of("unread", NAME);
 }
 
 #[test]

@@ -45,31 +45,30 @@ fn with_much_to_tell() -> Machine {
     machine
 }
 
-/// What differs from run to run, made the same.
+/// What differs from run to run and from machine to machine, made the same.
 fn redacted(machine: &Machine, text: &str) -> String {
-    let mut text = text.replace(machine.root().to_str().unwrap(), "[MACHINE]");
-    let report = machine.reconcile().dry_run().run().report();
-    text = text.replace(report["host"].as_str().unwrap(), "[HOST]");
-    let mut shown = String::new();
-    let mut rest = text.as_str();
-    while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
-        let (before, number) = rest.split_at(at);
-        shown.push_str(before);
-        let end = number
-            .find(|c: char| !(c.is_ascii_digit() || "-:TZ.".contains(c)))
-            .unwrap_or(number.len());
-        let (number, after) = number.split_at(end);
-        let trimmed = number.trim_end_matches(['.', ':', '-']);
-        shown.push_str(match trimmed {
-            time if time.contains('T') => "[TIME]",
-            pid if pid.len() > 3 && pid.bytes().all(|b| b.is_ascii_digit()) => "[PID]",
-            other => other,
-        });
-        shown.push_str(&number[trimmed.len()..]);
-        rest = after;
+    let host = machine.reconcile().dry_run().run().report()["host"].clone();
+    let text = text
+        .replace(machine.root().to_str().unwrap(), "[MACHINE]")
+        .replace(host.as_str().unwrap(), "[HOST]");
+    let words: Vec<String> = text.split(' ').map(without_time_and_pid).collect();
+    words.join(" ")
+}
+
+fn without_time_and_pid(word: &str) -> String {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let (number, rest) = word.split_at(word.find(['Z', ',', ')']).unwrap_or(word.len()));
+    if is_number(number) && rest.starts_with([',', ')']) {
+        return format!("[PID]{rest}");
     }
-    shown.push_str(rest);
-    shown
+    match rest.strip_prefix('Z') {
+        Some(rest)
+            if chrono::NaiveDateTime::parse_from_str(number, "%Y-%m-%dT%H:%M:%S").is_ok() =>
+        {
+            format!("[TIME]{rest}")
+        }
+        _ => word.to_owned(),
+    }
 }
 
 #[test]
@@ -304,25 +303,54 @@ fn a_difference_has_one_name_in_every_report_until_it_is_resolved() {
     );
 }
 
+/// Much to tell, in words that are as long on every machine, since a table breaks its lines by that.
+fn to_be_agreed_on(format: &str) -> String {
+    let machine = Machine::new();
+    let [shop, docs] =
+        ["shop", "docs-creator-claude"].map(|name| machine.session(name).running("claude").start());
+    machine
+        .claude()
+        .pid_file(&docs)
+        .id(&conversation(1))
+        .write();
+    machine
+        .claude()
+        .transcript(&docs.cwd, &conversation(1))
+        .write();
+    machine
+        .roll()
+        .row("shop")
+        .row("docs-creator-claude")
+        .pane(&docs)
+        .null("claude_session_id_own")
+        .row("old")
+        .status("stopped")
+        .set("claude_session_id_own", conversation(2))
+        .row("odd")
+        .status("hibernating")
+        .write();
+    machine.settle(&machine.roll_path());
+    machine
+        .session("news-creator-claude")
+        .running("claude")
+        .start();
+    shop.kill();
+    let pass = machine.reconcile().dry_run().format(format).run().exits(0);
+    redacted(&machine, &pass.stdout)
+}
+
 #[test]
 fn the_table_is_what_was_last_agreed_on() {
-    let machine = with_much_to_tell();
-    let pass = machine.reconcile().dry_run().format("table").run().exits(0);
+    let table = to_be_agreed_on("table");
 
-    insta::assert_snapshot!("table", redacted(&machine, &pass.stdout));
+    // Its first line breaks where the host's name ends.
+    let (_, table) = table.split_once("2 live sessions").unwrap();
+    insta::assert_snapshot!("table", table);
 }
 
 #[test]
 fn the_card_is_what_was_last_agreed_on() {
-    let machine = with_much_to_tell();
-    let pass = machine
-        .reconcile()
-        .dry_run()
-        .format("markdown")
-        .run()
-        .exits(0);
-
-    insta::assert_snapshot!("card", redacted(&machine, &pass.stdout));
+    insta::assert_snapshot!("card", to_be_agreed_on("markdown"));
 }
 
 #[test]

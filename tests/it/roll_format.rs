@@ -428,15 +428,6 @@ fn unusual_keys_are_edited_exactly_or_not_at_all() {
     );
 }
 
-#[test]
-fn keys_that_are_there_twice_are_edited_exactly_or_not_at_all() {
-    // Other readers take the last one, and say nothing.
-    edited_or_refused(
-        "tmux_sessions:\n- name: gone\n  status: stopped\n  status: running\n\
-         - name: docs\n  status: running\n  claude_session_id_own: null\n  claude_session_id_own: null\n",
-    );
-}
-
 /// A roll with something to write.
 const PLAIN: &str = "# ours\ntmux_sessions:\n- name: gone\n  status: running\n";
 

@@ -227,16 +227,17 @@ fn a_journal_that_was_cut_anywhere_keeps_what_is_whole_and_goes_on() {
     let whole = fs::read(&journal).unwrap();
     assert!(memchr::memmem::find(&whole, b"tmux_gone").is_some());
     let first_line = memchr::memchr(b'\n', &whole).unwrap() + 1;
-    for cut in [
+    let cuts = [
         whole.len() - 1,
         whole.len() / 2,
         first_line + 1,
         first_line,
         1,
         0,
-    ] {
+    ];
+    for (number, cut) in cuts.into_iter().enumerate() {
         fs::write(&journal, &whole[..cut]).unwrap();
-        let name = format!("cut-{cut}-creator-claude");
+        let name = format!("new-{number}-creator-claude");
         machine.session(&name).running("claude").start();
 
         let pass = machine.reconcile().at_once().run().exits(0);

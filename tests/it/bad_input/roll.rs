@@ -87,6 +87,14 @@ fn a_roll_that_is_cut_in_the_middle_of_a_text_is_refused() {
 }
 
 #[test]
+fn two_lists_of_sessions_are_refused() {
+    assert_unreadable(
+        b"tmux_sessions:\n- name: shop\n  status: running\ntmux_sessions: []\n",
+        &["tmux_sessions", "twice"],
+    );
+}
+
+#[test]
 fn a_document_that_is_no_mapping_is_refused() {
     assert_unreadable(b"- name: shop\n  status: running\n", &["tmux_sessions"]);
     assert_unreadable(b"just a sentence\n", &["tmux_sessions"]);

@@ -88,6 +88,17 @@ fn a_row_whose_pane_is_no_mapping() {
 }
 
 #[test]
+fn a_row_with_a_key_that_is_there_twice() {
+    let wrong = "- name: double\n  status: running\n  status: stopped\n";
+    let notes = told_and_left_alone(wrong, "");
+
+    let [note] = notes.as_slice() else {
+        panic!("not one note: {notes:?}");
+    };
+    assert!(note.contains("double") && note.contains("status"), "{note}");
+}
+
+#[test]
 fn rows_with_a_status_that_nobody_knows() {
     let machine = Machine::new();
     let [shop, docs] = with_something_to_write(&machine);

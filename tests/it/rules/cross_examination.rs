@@ -253,18 +253,20 @@ fn a_socket_file_that_another_server_took_over_does_not_end_the_first_ones_rows(
 fn a_process_that_may_be_the_recorded_one_holds_the_end() {
     let machine = Machine::new();
     machine.session("bystander").start();
-    let other = machine.session("other").server("work").start();
-    let process = Process::find(other.pid()).unwrap();
+    // Below no tmux server: were it the recorded one, it would be a leftover; were it another, no witness.
+    let mut sleep = machine.command("sleep").arg("3600").spawn().unwrap();
+    let process = Process::find(sleep.id()).unwrap();
     machine
         .roll()
         .row(NAME)
-        .server("default")
-        .pid(other.pid())
+        .pid(process.pid)
         // It began half a second after the roll was written, which is closer than clocks can tell.
         .written_at(began(process) - Duration::from_millis(500))
         .write();
 
     let pass = machine.reconcile().at_once().run().exits(0);
+    sleep.kill().unwrap();
+    sleep.wait().unwrap();
 
     pass.held("process_alive");
     assert_eq!(machine.row(NAME)["status"], "running");
