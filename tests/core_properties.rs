@@ -8,7 +8,11 @@ mod edits;
 mod generate;
 #[path = "core_properties/ignorance.rs"]
 mod ignorance;
+#[path = "core_properties/laws.rs"]
+mod laws;
 #[path = "core_properties/rules/mod.rs"]
 mod rules;
 #[path = "core_properties/scene/mod.rs"]
 mod scene;
+#[path = "core_properties/times.rs"]
+mod times;

@@ -125,7 +125,8 @@ impl Inquiry<'_> {
         }) {
             return Listed::Unseen("the server it was last seen on was not looked at".to_owned());
         }
-        if own.is_empty() {
+        let unasked = |name| self.past.world.server(name).is_none();
+        if own.is_empty() || row.server.as_ref().is_some_and(unasked) {
             return Listed::Unseen("its tmux server was not looked at".to_owned());
         }
         let mut evidence = Vec::new();

@@ -329,7 +329,8 @@ impl<'w> Claims<'_, 'w> {
         }
     }
 
-    /// A row whose best match is another's is only free to look further if it is surely the other's.
+    /// A row whose best match is another's. Only an ended row, and only one whose match is surely the
+    /// other's, is free to look further.
     fn give_way(&mut self, row: usize, session: usize) {
         let surely_theirs = self
             .rows
@@ -338,7 +339,8 @@ impl<'w> Claims<'_, 'w> {
             .any(|(joined, taken)| {
                 *taken == Some(session) && matches!(joined, Joined::Here(here) if here.sure)
             });
-        if !surely_theirs && !self.is_joined(row) {
+        let is_over = self.past.registry.rows[row].status.is_ended() && surely_theirs;
+        if !is_over && !self.is_joined(row) {
             self.rows[row] = Joined::Maybe(format!(
                 "session {} may be its own, or another row's",
                 self.sessions[session].session.name

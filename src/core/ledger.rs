@@ -372,10 +372,9 @@ fn fold_ids(
             let recorded = row.recorded_id(kind);
             let memory = before.and_then(|before| before.ids.get(&kind));
             let live = live_of(kind);
-            let changed = memory.is_some_and(|memory| memory.recorded.as_ref() != recorded);
-            // Somebody changed it while nobody could see what is live: keep what was known, so that the
-            // change is still seen as one when the live conversation is.
-            if let (Some(memory), true, None) = (memory, changed, live) {
+            // Nobody could see what is live: keep what was known, so that a change is still seen as one,
+            // and one that was seen is not forgotten.
+            if let (Some(memory), None) = (memory, live) {
                 return (kind, memory.clone());
             }
             let entry = KnownId {

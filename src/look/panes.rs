@@ -131,15 +131,23 @@ impl Trees {
 
     fn sight(&mut self, process: ProcessId, kind: AgentKind) -> AgentSight {
         let live = self.minds.live(kind, process);
-        // Where it works matters only if its conversation has to be inferred from that.
-        let cwd = if live.is_present() {
-            Sighting::unknown("not looked at")
+        // When it began and where it works matter only if its conversation has to be inferred from that.
+        let (started_at, cwd) = if live.is_present() {
+            (
+                Sighting::unknown("not looked at"),
+                Sighting::unknown("not looked at"),
+            )
         } else {
-            self.processes.cwd(process.pid)
+            let started_at = self.processes.started_at(process.start).map_or_else(
+                || Sighting::unknown("when this boot began could not be read"),
+                Sighting::Present,
+            );
+            (started_at, self.processes.cwd(process.pid))
         };
         AgentSight {
             process,
             kind,
+            started_at,
             cwd,
             live,
         }
@@ -161,6 +169,10 @@ impl Trees {
                 continue;
             }
             let cmdline = match self.processes.cmdline(pid) {
+                // Between two programs a process has none: what it will be cannot be told.
+                Sighting::Present(cmdline) if cmdline.is_empty() => {
+                    return Err(format!("process {pid} has no command line yet"));
+                }
                 Sighting::Present(cmdline) => cmdline,
                 Sighting::Absent(_) => continue,
                 Sighting::Unknown(reason) => return Err(reason.to_string()),

@@ -170,12 +170,12 @@ fn inferred(scene: &mut Scene<'_, '_>, case: Case<'_, '_>, sight: &AgentSight) {
             "it keeps no live record, and every other agent in the folder has a conversation of its own",
         ),
     ];
-    // The row had this id before, and somebody took it away.
+    // The row had this id before, or would have had it, and somebody took it away.
     let taken_away = scene
         .past
         .known(row)
         .and_then(|known| known.ids.get(&agent))
-        .is_some_and(|known| known.recorded.as_ref() == Some(&only.id));
+        .is_some_and(|known| [&known.recorded, &known.overruled].contains(&&Some(only.id.clone())));
     let person = taken_away.then_some(Held::PersonChanged);
     push(
         scene,
@@ -203,6 +203,15 @@ fn doubt_about(
     if !surely_after {
         return Some("when it began is not surely after the session was created".to_owned());
     }
+    // What an earlier agent of this session said is not this one's.
+    match (&only.modified, &this.started_at) {
+        (Sighting::Present(modified), Sighting::Present(started)) if modified >= started => {}
+        _ => {
+            return Some(
+                "it is not known to have been written to since this agent began".to_owned(),
+            );
+        }
+    }
     if !only.in_folder.is_present() {
         return Some("whether it belongs to this folder could not be read".to_owned());
     }
@@ -225,7 +234,8 @@ fn doubt_about(
         Sighting::Present(kin) => kin
             .iter()
             .filter(|other| other.process != this.process)
-            .find(|other| !other.live.is_present())
+            .filter(|other| !other.live.is_present())
+            .min_by_key(|other| other.process)
             .map(|other| {
                 format!(
                     "process {} works in this folder too, and which conversation it has is not known",

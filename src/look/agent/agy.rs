@@ -17,6 +17,7 @@ use crate::core::ids::{AgentKind, ConversationId, ProcessId, Timestamp};
 use crate::core::sighting::{Proof, Sighting};
 use crate::core::world::{Artifact, Candidate, LiveRecord, Source};
 use crate::look::locks::{Locks, open_files};
+use crate::look::window::Outside;
 
 const NO_HOME: &str = "HOME does not say where agy's files are";
 
@@ -222,7 +223,7 @@ impl Agent for Agy {
             candidates.extend(
                 found
                     .into_iter()
-                    .map(|(id, born)| candidate(id, born, folder, last.as_ref())),
+                    .map(|(id, outside)| candidate(id, outside, folder, last.as_ref())),
             );
         }
         Sighting::Present(candidates)
@@ -256,7 +257,7 @@ impl Agent for Agy {
 
 fn candidate(
     id: ConversationId,
-    born: Option<Timestamp>,
+    outside: Outside,
     folder: &str,
     last: Result<&BTreeMap<String, String>, &String>,
 ) -> Candidate {
@@ -270,10 +271,11 @@ fn candidate(
             .map(|(folder, _)| folder)
     };
     Candidate {
-        began: born.map_or_else(
+        began: outside.born.map_or_else(
             || Sighting::unknown("the file system does not say when it was made"),
             Sighting::Present,
         ),
+        modified: Sighting::Present(outside.modified),
         in_folder: if folders().any(|known| is_same(known, folder)) {
             Sighting::Present(())
         } else if let Some(other) = folders().next() {

@@ -324,6 +324,7 @@ fn candidate(opened: Opened, folder: &Path) -> Candidate {
             return Candidate {
                 id: opened.id,
                 began: Sighting::unknown(unread.clone()),
+                modified: Sighting::Present(opened.outside.modified),
                 in_folder: Sighting::unknown(unread.clone()),
                 interactive: Sighting::unknown(unread),
             };
@@ -335,6 +336,7 @@ fn candidate(opened: Opened, folder: &Path) -> Candidate {
             || Sighting::unknown("neither the transcript nor the file system says when it began"),
             Sighting::Present,
         ),
+        modified: Sighting::Present(opened.outside.modified),
         in_folder: in_folder(&head, folder),
         interactive: match head.writer {
             Some(Writer::Person) => Sighting::Present(()),

@@ -215,6 +215,7 @@ impl Minds {
             .map(|it| AgentSight {
                 process: it.process,
                 kind,
+                started_at: Sighting::unknown("not looked at"),
                 cwd: it.cwd.clone(),
                 live: self.mind(kind, it.process).of_process(),
             })

@@ -6,7 +6,8 @@ use std::time::Duration;
 use headcount::core::ids::{AgentKind, ConversationId, Pid, ProcessId, Timestamp};
 use headcount::core::sighting::Sighting;
 use headcount::core::world::{
-    AgentSight, Ancestor, Artifact, Candidate, FolderSight, NearestRoll, ProcessSight,
+    AgentSight, Ancestor, Artifact, Candidate, FolderSight, NearestRoll, ProcessSight, ServerId,
+    ServerState,
 };
 
 use super::{AGENTS, CONVERSATIONS, Dice, FOLDERS, Seeds, conversations, listed_panes};
@@ -122,8 +123,14 @@ fn processes_in_tmux(scene: &Scene) -> BTreeMap<Pid, ProcessSight> {
             agent,
             plain(agent, start.ticks + 1, start.at, vec![shell, server]),
         );
-        let server_start = Timestamp::from_secs(listing.server.start);
-        found.insert(server.pid, plain(server.pid, 1, server_start, Vec::new()));
+    }
+    // A server that answers lives.
+    for server in &scene.world.servers {
+        if let ServerState::Listed(listing) = &server.state {
+            let ServerId { pid, start } = listing.server;
+            let start = Timestamp::from_secs(start);
+            found.insert(pid, plain(pid, 1, start, Vec::new()));
+        }
     }
     found
 }
@@ -176,9 +183,11 @@ fn folder_sight(scene: &Scene, kind: AgentKind, folder: &str, dice: &mut Dice<'_
     let candidates = (0..dice.pick(&[1, 0, 2]))
         .map(|_| {
             let began = ago(dice.pick(&[5, 1800, 1799, 4000]));
+            let modified = dice.pick(&[1, 1, 4, 3000]);
             Candidate {
                 id: ConversationId::new(dice.pick(&CONVERSATIONS)),
                 began: dice.sighting(began),
+                modified: dice.sighting(ago(modified)),
                 in_folder: dice.sighting(()),
                 interactive: dice.sighting(()),
             }

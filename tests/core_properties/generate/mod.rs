@@ -284,6 +284,7 @@ fn any_agent(pane: Pid, cwd: &str, nth: u32, dice: &mut Dice<'_>) -> AgentSight 
             start: u64::from(pid) * 1000,
         },
         kind: dice.pick(&[AgentKind::Claude, AgentKind::Claude, AgentKind::Agy]),
+        started_at: dice.sighting(ago(1700)),
         cwd: if dice.rarely(8) {
             unknown()
         } else {

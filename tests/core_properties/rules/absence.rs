@@ -281,6 +281,22 @@ fn a_row_without_a_server_is_gone_where_it_was_last_seen_too() {
 }
 
 #[test]
+fn a_row_is_not_gone_from_a_server_that_it_names_and_nobody_looked_at() {
+    let work = || tmux("work").session(session("other").pane(pane(100).began(ago(3700))));
+    let named = |server: &str| row("app-creator-claude").on(server).pid(100);
+    let first = scene().row(named("elsewhere")).server(
+        tmux("elsewhere").session(session("app-creator-claude").pane(pane(100).began(ago(3700)))),
+    );
+    let mut second = scene().row(named("elsewhere")).server(work()).at_once();
+    second.ledger = first.pass().ledger;
+    for known in second.ledger.rows.values_mut() {
+        known.alive.as_mut().unwrap().incarnation.socket = socket_of("work");
+    }
+    let second = second.process(100, dead());
+    assert_eq!(second.pass().says(), UNSEEN);
+}
+
+#[test]
 fn a_server_named_by_its_socket_is_the_server_of_that_socket() {
     let scene = scene()
         .row(row("app-creator-claude").on("/tmp/tmux-1000/default"))

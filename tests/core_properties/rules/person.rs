@@ -55,6 +55,15 @@ fn a_change_that_nobody_could_compare_is_still_seen_as_one_later() {
 }
 
 #[test]
+fn a_look_that_could_not_tell_does_not_forget_what_somebody_set() {
+    let first = recorded("c1", "c1").pass();
+    let second = recorded("hers", "c1").after(&first, 1).pass();
+    let blind = unread("hers").after(&second, 1).pass();
+    let fourth = recorded("hers", "c1").after(&blind, 1).pass();
+    assert_eq!(fourth.says(), OVERRULED);
+}
+
+#[test]
 fn on_a_first_run_an_id_is_compared_as_usual() {
     assert_eq!(recorded("hers", "c1").pass().says(), ROTATED);
 }

@@ -171,6 +171,7 @@ impl Pane {
                 start: u64::from(pid) * 1000,
             },
             kind,
+            started_at: Sighting::Present(ago(1700)),
             cwd: self.0.cwd.clone(),
             live,
         });

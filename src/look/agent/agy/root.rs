@@ -123,11 +123,12 @@ impl Root {
         serde_json::from_slice(&bytes).map_err(|error| said(&error))
     }
 
-    /// All conversations that are not empty and were written to since that time, with when they were made.
+    /// All conversations that are not empty and were written to since that time: each as its newest file is,
+    /// but born when its first one was made.
     pub(super) fn conversations(
         &self,
         since: Timestamp,
-    ) -> Result<BTreeMap<ConversationId, Option<Timestamp>>, String> {
+    ) -> Result<BTreeMap<ConversationId, Outside>, String> {
         let Some(folder) = self.look()? else {
             return Ok(BTreeMap::new());
         };
@@ -141,7 +142,7 @@ impl Root {
                 && newest.modified >= since
             {
                 let born = self.born(&id);
-                found.insert(id, born);
+                found.insert(id, Outside { born, ..newest });
             }
         }
         Ok(found)

@@ -169,6 +169,7 @@ fn sight(minds: &mut Minds, agent: &StandIn, folder: &Path) -> AgentSight {
     AgentSight {
         process: agent.process,
         kind: AgentKind::Claude,
+        started_at: Sighting::unknown("not looked at"),
         cwd: Sighting::Present(folder.to_str().expect("a text").to_owned()),
         live: minds.live(AgentKind::Claude, agent.process),
     }
