@@ -8,6 +8,7 @@ use serde::de::{
 use thiserror::Error;
 
 use super::datum::Datum;
+use super::layout::Layout;
 use super::rows;
 use crate::core::ids::{Fingerprint, Timestamp};
 use crate::core::registry::Registry;
@@ -49,6 +50,7 @@ pub fn parse(
 /// Reads the values of a roll. Of several documents the first that has `tmux_sessions` is the roll, or the
 /// first of all if none has.
 pub(crate) fn document(text: &str) -> Result<Document, NotYaml> {
+    refuse_depth(text)?;
     let mut documents = 0;
     let mut root = None;
     for reader in serde_yaml::Deserializer::from_str(without_mark(text)) {
@@ -65,6 +67,23 @@ pub(crate) fn document(text: &str) -> Result<Document, NotYaml> {
         None | Some(Datum::Null) => Err(top_level("nothing but comments")),
         Some(other) => Err(top_level(other.noun())),
     }
+}
+
+/// Refuses what no roll is: brackets within brackets without end, for which the reader below takes the square
+/// of their number.
+fn refuse_depth(text: &str) -> Result<(), NotYaml> {
+    /// Deeper than any roll, and what the reader itself refuses.
+    const DEPTH: usize = 128;
+    let brackets = memchr::memchr2_iter(b'[', b'{', text.as_bytes()).count();
+    // Only then can it be so, and the places of all values be worth finding.
+    if brackets > DEPTH && Layout::is_deeper_than(text, DEPTH) {
+        return Err(NotYaml {
+            line: 1,
+            column: 1,
+            why: format!("lists and mappings stand more than {DEPTH} deep in one another"),
+        });
+    }
+    Ok(())
 }
 
 /// The text without the byte order mark that some editors put before it.
