@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, StructureStyle};
 
 /// The layout of a text.
 pub(super) struct Layout<'t> {
@@ -103,7 +103,7 @@ impl<'t> Layout<'t> {
                 Ok((Event::SequenceEnd | Event::MappingEnd, _)) => open = open.saturating_sub(1),
                 Ok(_) => {}
                 // This parser has a limit of its own, and meets it before it tells what it met.
-                Err(error) => return error.to_string().contains("recursion limit"),
+                Err(error) => return matches!(error.kind(), ErrorKind::RecursionLimitExceeded),
             }
             if open > depth {
                 return true;

@@ -247,7 +247,7 @@ fn agents_files_that_come_and_go_while_they_are_read_do_no_harm() {
                 let _ = fs::remove_dir(&folder);
             }
         });
-        let passes = [(); 8].map(|()| machine.reconcile().run());
+        let passes = [(); 5].map(|()| machine.reconcile().run());
         looking.store(false, Ordering::Relaxed);
         for pass in passes {
             // The conversation of its record has no file, so it is not its id, and no other is.

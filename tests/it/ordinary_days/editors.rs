@@ -144,7 +144,7 @@ fn saved_all_the_while(memory: Memory, how: Save) {
             }
             saves
         });
-        let passes = [(); 8].map(|()| machine.reconcile().at_once().run());
+        let passes = [(); 5].map(|()| machine.reconcile().at_once().run());
         // Before anything is said of them: nobody else would close the editor.
         open.store(false, Ordering::Relaxed);
         for pass in passes {
