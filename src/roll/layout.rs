@@ -94,24 +94,6 @@ impl<'t> Layout<'t> {
         })
     }
 
-    /// Whether lists and mappings stand in one another deeper than this. It reads no further than it must.
-    pub(super) fn is_deeper_than(text: &str, depth: usize) -> bool {
-        let mut open = 0_usize;
-        for next in Parser::new_from_str(text) {
-            match next {
-                Ok((Event::SequenceStart(..) | Event::MappingStart(..), _)) => open += 1,
-                Ok((Event::SequenceEnd | Event::MappingEnd, _)) => open = open.saturating_sub(1),
-                Ok(_) => {}
-                // This parser has a limit of its own, and meets it before it tells what it met.
-                Err(error) => return error.to_string().contains("recursion limit"),
-            }
-            if open > depth {
-                return true;
-            }
-        }
-        false
-    }
-
     /// The mapping that holds `tmux_sessions`, chosen among several documents as the reader chooses.
     pub(super) fn root(&self) -> Option<&Map<'t>> {
         let holds = |root: &&Node<'t>| {
