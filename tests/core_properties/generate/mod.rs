@@ -125,6 +125,11 @@ impl Dice<'_> {
         ago(offset)
     }
 
+    /// The kernel counts in ticks, so that nothing ever began in the future.
+    fn past(&mut self) -> Timestamp {
+        self.time().min(ago(0))
+    }
+
     fn sighting<T>(&mut self, thing: T) -> Sighting<T> {
         match self.roll(8) {
             6 => not_there(),
@@ -251,7 +256,7 @@ fn any_pane(pid: Pid, dice: &mut Dice<'_>) -> PaneSight {
     let cwd = dice.pick(&FOLDERS).to_owned();
     let start = ProcessStart {
         ticks: u64::from(pid) * 1000,
-        at: dice.time(),
+        at: dice.past(),
     };
     let agents = match dice.roll(10) {
         0..=5 => Sighting::Present(vec![any_agent(pid, &cwd, 0, dice)]),
