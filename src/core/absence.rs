@@ -156,7 +156,7 @@ impl Inquiry<'_> {
     }
 
     fn absent_on(&self, row: &Row, server: &ServerSight) -> Result<(Cause, Evidence), String> {
-        let rebooted = self.past.is_before_boot(row);
+        let rebooted = self.past.ended_by_reboot(row);
         let evidence = |said: String| Evidence {
             source: format!("tmux:{}", server.name),
             said,

@@ -1,6 +1,7 @@
 //! Compares the roll with the world: every difference, named, with what it rests on.
 
 mod id_materialized;
+mod inference;
 mod reappeared;
 mod stale_id;
 mod tmux_gone;

@@ -55,7 +55,10 @@ pub struct KnownServer {
 pub struct KnownRow {
     /// Its content.
     pub fingerprint: Fingerprint,
-    /// When a look first met this content.
+    /// The process it records.
+    pub pid: Option<Pid>,
+    /// When a look first met the row with that process: whatever else is written into the row later, by
+    /// headcount or by others, makes the record no younger.
     pub since: Timestamp,
     /// Where, and in which boot, a look first met this content: a row unchanged since another boot of the
     /// same machine is older than this one.
@@ -238,7 +241,10 @@ impl Ledger {
                 };
                 let entry = KnownRow {
                     fingerprint: row.fingerprint.clone(),
-                    since: same.map_or_else(|| registry.written_at.min(now), |it| it.since),
+                    pid: row.pane.pid,
+                    since: before
+                        .filter(|before| before.pid == row.pane.pid)
+                        .map_or_else(|| registry.written_at.min(now), |it| it.since),
                     since_boot: same.map_or_else(
                         || (world.vantage.place.clone(), world.vantage.boot.clone()),
                         |it| it.since_boot.clone(),

@@ -11,9 +11,9 @@ use super::world::{ProcessSight, ServerId, World};
 /// Whether a process is the one a row recorded, by when it began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Age {
-    /// It began before the row was written.
+    /// It began before it was recorded.
     Older,
-    /// It began after the row was written: the pid was used again.
+    /// It began after it was recorded: the pid was used again.
     Newer,
     /// The two moments are too close to tell.
     TooClose,
@@ -65,15 +65,15 @@ impl<'a> Past<'a> {
             .map(|alive| &alive.incarnation)
     }
 
-    /// The latest moment at which a row can have been written: when the ledger first met its content, else
-    /// when the file was last written.
-    fn written_by(&self, row: &Row) -> Timestamp {
+    /// The latest moment at which the process of a row can have been recorded: when the ledger first met
+    /// it there, else when the file was last written.
+    fn recorded_by(&self, row: &Row) -> Timestamp {
         self.known(row)
-            .filter(|known| known.fingerprint == row.fingerprint)
+            .filter(|known| known.pid == row.pane.pid)
             .map_or(self.registry.written_at, |known| known.since)
     }
 
-    /// Whether a row was written before this boot.
+    /// Whether a row was last changed before this boot.
     #[must_use]
     pub fn is_before_boot(&self, row: &Row) -> bool {
         let vantage = &self.world.vantage;
@@ -87,6 +87,17 @@ impl<'a> Past<'a> {
             }
             None => self.registry.written_at.plus(CLOCK_SLACK) < vantage.booted_at,
         }
+    }
+
+    /// Whether this boot put an end to a row's session: the row is older, and its session was not seen in
+    /// this boot.
+    #[must_use]
+    pub fn ended_by_reboot(&self, row: &Row) -> bool {
+        let seen_since = self
+            .known(row)
+            .and_then(|known| known.alive.as_ref())
+            .is_some_and(|alive| alive.incarnation.boot == self.world.vantage.boot);
+        self.is_before_boot(row) && !seen_since
     }
 
     /// Whether the process that began then, and has the row's recorded pid where headcount runs, is the one
@@ -105,10 +116,10 @@ impl<'a> Past<'a> {
     }
 
     fn age_by_clock(&self, row: &Row, started: Timestamp) -> Age {
-        let written = self.written_by(row);
-        if self.is_before_boot(row) || started > written.plus(CLOCK_SLACK) {
+        let recorded = self.recorded_by(row);
+        if self.is_before_boot(row) || started > recorded.plus(CLOCK_SLACK) {
             Age::Newer
-        } else if started <= written {
+        } else if started <= recorded {
             Age::Older
         } else {
             Age::TooClose

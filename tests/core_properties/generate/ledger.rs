@@ -51,7 +51,8 @@ impl Seeds {
             }
             let known = any_memory(scene, row, &mut dice);
             // What was changed since the ledger saw it was written since.
-            if let (Some(alive), true) = (&known.alive, known.fingerprint != row.fingerprint) {
+            let is_new = known.pid != row.pane.pid;
+            if let (Some(alive), true) = (&known.alive, is_new) {
                 scene.registry.written_at = scene.registry.written_at.max(alive.at);
             }
             scene.ledger.rows.insert(key_of(row), known);
@@ -125,6 +126,7 @@ fn any_memory(scene: &Scene, row: &Row, dice: &mut Dice<'_>) -> KnownRow {
         .map_or(since, |alive| alive.at);
     KnownRow {
         fingerprint,
+        pid: row.pane.pid.filter(|_| !dice.rarely(6)),
         since: since.max(began),
         since_boot,
         alive,
