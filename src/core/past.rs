@@ -37,6 +37,12 @@ pub fn key_of(row: &Row) -> RowKey {
     }
 }
 
+/// Whether the whole roll was last written before this boot.
+#[must_use]
+pub fn is_before_boot(registry: &Registry, world: &World) -> bool {
+    registry.written_at.plus(CLOCK_SLACK) < world.vantage.booted_at
+}
+
 /// What the past of a row is read from.
 #[derive(Clone, Copy, Debug)]
 pub struct Past<'a> {
@@ -85,7 +91,7 @@ impl<'a> Past<'a> {
                 let (place, boot) = &known.since_boot;
                 place.machine == vantage.place.machine && *boot != vantage.boot
             }
-            None => self.registry.written_at.plus(CLOCK_SLACK) < vantage.booted_at,
+            None => is_before_boot(self.registry, self.world),
         }
     }
 

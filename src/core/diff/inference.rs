@@ -93,8 +93,8 @@ fn doubt_about(
     if !only.interactive.is_present() {
         return Some("it may have been written by a nested or scripted run".to_owned());
     }
-    if scene.recorded.contains_key(&only.id) {
-        return Some("another row records it".to_owned());
+    if scene.recorded.contains(&only.id) {
+        return Some("a row records it, now or as an earlier one".to_owned());
     }
     match &folder.claimed {
         Sighting::Present(claimed) if claimed.contains(&only.id) => {

@@ -21,7 +21,7 @@ use headcount::core::world::{
 };
 use proptest::prelude::*;
 
-use crate::scene::{NOON, Scene, ago, not_there, record, scene, seen, socket_of, unknown};
+use crate::scene::{NOON, Scene, UPTIME, ago, not_there, record, scene, seen, socket_of, unknown};
 
 const NAMES: [&str; 10] = [
     "app-creator-claude",
@@ -125,9 +125,9 @@ impl Dice<'_> {
         ago(offset)
     }
 
-    /// The kernel counts in ticks, so that nothing ever began in the future.
+    /// The kernel counts in ticks since the boot, so that no process ever began before that or in the future.
     fn past(&mut self) -> Timestamp {
-        self.time().min(ago(0))
+        self.time().clamp(ago(UPTIME), ago(0))
     }
 
     fn sighting<T>(&mut self, thing: T) -> Sighting<T> {
