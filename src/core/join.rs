@@ -310,7 +310,14 @@ impl<'w> Claims<'_, 'w> {
     }
 
     fn by_incarnation(&mut self, turn: &[usize]) {
-        for &at in turn {
+        // A session that two rows remember is the one's that was seen with it last.
+        let mut turn = turn.to_vec();
+        turn.sort_by_key(|&at| {
+            let row = &self.past.registry.rows[at];
+            let alive = self.past.known(row).and_then(|known| known.alive.as_ref());
+            std::cmp::Reverse(alive.map(|alive| alive.at))
+        });
+        for at in turn {
             let row = &self.past.registry.rows[at];
             let Some(life) = self.past.life(row) else {
                 continue;

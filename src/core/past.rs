@@ -11,9 +11,9 @@ use super::world::{ProcessSight, ServerId, World};
 /// Whether a process is the one a row recorded, by when it began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Age {
-    /// It began before the row was written.
+    /// It began before it was recorded.
     Older,
-    /// It began after the row was written: the pid was used again.
+    /// It began after it was recorded: the pid was used again.
     Newer,
     /// The two moments are too close to tell.
     TooClose,
@@ -35,6 +35,12 @@ pub fn key_of(row: &Row) -> RowKey {
         name: row.name.clone(),
         server: row.server.clone(),
     }
+}
+
+/// Whether the whole roll was last written before this boot.
+#[must_use]
+pub fn is_before_boot(registry: &Registry, world: &World) -> bool {
+    registry.written_at.plus(CLOCK_SLACK) < world.vantage.booted_at
 }
 
 /// What the past of a row is read from.
@@ -65,15 +71,15 @@ impl<'a> Past<'a> {
             .map(|alive| &alive.incarnation)
     }
 
-    /// The latest moment at which a row can have been written: when the ledger first met its content, else
-    /// when the file was last written.
-    fn written_by(&self, row: &Row) -> Timestamp {
+    /// The latest moment at which the process of a row can have been recorded: when the ledger first met
+    /// it there, else when the file was last written.
+    fn recorded_by(&self, row: &Row) -> Timestamp {
         self.known(row)
-            .filter(|known| known.fingerprint == row.fingerprint)
+            .filter(|known| known.pid == row.pane.pid)
             .map_or(self.registry.written_at, |known| known.since)
     }
 
-    /// Whether a row was written before this boot.
+    /// Whether a row was last changed before this boot.
     #[must_use]
     pub fn is_before_boot(&self, row: &Row) -> bool {
         let vantage = &self.world.vantage;
@@ -88,8 +94,19 @@ impl<'a> Past<'a> {
                 let older = *boot != vantage.boot || is_before(known.since);
                 place.machine == vantage.place.machine && older
             }
-            None => is_before(self.registry.written_at),
+            None => is_before_boot(self.registry, self.world),
         }
+    }
+
+    /// Whether this boot put an end to a row's session: the row is older, and its session was not seen in
+    /// this boot.
+    #[must_use]
+    pub fn ended_by_reboot(&self, row: &Row) -> bool {
+        let seen_since = self
+            .known(row)
+            .and_then(|known| known.alive.as_ref())
+            .is_some_and(|alive| alive.incarnation.boot == self.world.vantage.boot);
+        self.is_before_boot(row) && !seen_since
     }
 
     /// Whether the process that began then, and has the row's recorded pid where headcount runs, is the one
@@ -108,10 +125,10 @@ impl<'a> Past<'a> {
     }
 
     fn age_by_clock(&self, row: &Row, started: Timestamp) -> Age {
-        let written = self.written_by(row);
-        if self.is_before_boot(row) || started > written.plus(CLOCK_SLACK) {
+        let recorded = self.recorded_by(row);
+        if self.is_before_boot(row) || started > recorded.plus(CLOCK_SLACK) {
             Age::Newer
-        } else if started <= written {
+        } else if started <= recorded {
             Age::Older
         } else {
             Age::TooClose

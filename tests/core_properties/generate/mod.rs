@@ -21,7 +21,7 @@ use headcount::core::world::{
 };
 use proptest::prelude::*;
 
-use crate::scene::{NOON, Scene, ago, not_there, record, scene, seen, socket_of, unknown};
+use crate::scene::{NOON, Scene, UPTIME, ago, not_there, record, scene, seen, socket_of, unknown};
 
 const NAMES: [&str; 10] = [
     "app-creator-claude",
@@ -123,6 +123,11 @@ impl Dice<'_> {
     fn time(&mut self) -> Timestamp {
         let offset = self.pick(&OFFSETS);
         ago(offset)
+    }
+
+    /// The kernel counts in ticks since the boot, so that no process ever began before that or in the future.
+    fn past(&mut self) -> Timestamp {
+        self.time().clamp(ago(UPTIME), ago(0))
     }
 
     fn sighting<T>(&mut self, thing: T) -> Sighting<T> {
@@ -251,7 +256,7 @@ fn any_pane(pid: Pid, dice: &mut Dice<'_>) -> PaneSight {
     let cwd = dice.pick(&FOLDERS).to_owned();
     let start = ProcessStart {
         ticks: u64::from(pid) * 1000,
-        at: dice.time(),
+        at: dice.past(),
     };
     let agents = match dice.roll(10) {
         0..=5 => Sighting::Present(vec![any_agent(pid, &cwd, 0, dice)]),

@@ -90,6 +90,26 @@ fn a_renamed_session_is_joined_by_the_life_that_the_ledger_saw() {
 }
 
 #[test]
+fn a_session_that_two_rows_remember_is_that_of_the_row_that_was_seen_with_it_last() {
+    let with = |a: &str, b: &str| {
+        scene()
+            .row(row("a-creator-claude").status(a))
+            .row(row("b-creator-claude").status(b))
+            .server(
+                tmux("default").session(session("b-creator-claude").pane(pane(100).claude("c"))),
+            )
+    };
+    let mut first = with("stopped", "running");
+    let before = scene()
+        .row(row("a-creator-claude"))
+        .server(tmux("default").session(session("a-creator-claude").pane(pane(100).claude("c"))))
+        .pass();
+    first = first.after(&before, 5);
+    let second = with("running", "running").after(&first.pass(), 5).at_once();
+    assert_eq!(second.pass().says(), ["note unseen a-creator-claude"]);
+}
+
+#[test]
 fn a_session_of_the_old_id_in_another_life_of_the_server_is_another() {
     let life = |pid, named: &str| {
         scene().row(row("app-creator-claude")).server(
