@@ -83,16 +83,13 @@ impl<'a> Past<'a> {
     #[must_use]
     pub fn is_before_boot(&self, row: &Row) -> bool {
         let vantage = &self.world.vantage;
-        let is_before = |written: Timestamp| written.plus(CLOCK_SLACK) < vantage.booted_at;
         match self
             .known(row)
             .filter(|known| known.fingerprint == row.fingerprint)
         {
             Some(known) => {
                 let (place, boot) = &known.since_boot;
-                // To have been met in this boot makes a row no younger than the roll said it was then.
-                let older = *boot != vantage.boot || is_before(known.since);
-                place.machine == vantage.place.machine && older
+                place.machine == vantage.place.machine && *boot != vantage.boot
             }
             None => is_before_boot(self.registry, self.world),
         }
