@@ -123,18 +123,25 @@ pub async fn commit(
         });
     }
     let _lock = RollLock::acquire(roll, options.lock_timeout).await?;
+    let mut trouble = None;
     for _ in 0..TRIES {
         if clock::monotonic() > options.stale_at {
             return Ok(Committed::Stale);
         }
-        if let Some(committed) = attempt(roll, expected, edits)? {
-            return Ok(committed);
-        }
+        trouble = match attempt(roll, expected, edits) {
+            Ok(Some(committed)) => return Ok(committed),
+            Ok(None) => None,
+            // Whoever saves it in place passes through an empty file.
+            Err(
+                error @ (CommitError::Read(ReadError::Empty { .. }) | CommitError::NotYaml { .. }),
+            ) => Some(error),
+            Err(error) => return Err(error),
+        };
         tokio::time::sleep(PAUSE).await;
     }
-    Err(CommitError::Restless {
+    Err(trouble.unwrap_or_else(|| CommitError::Restless {
         path: roll.named.clone(),
-    })
+    }))
 }
 
 /// One try under the lock; `None` if somebody saved the roll meanwhile.

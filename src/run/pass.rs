@@ -17,6 +17,7 @@ use crate::core::report::{Account, Report, Written};
 use crate::core::world::World;
 use crate::look::{self, Surroundings};
 use crate::roll::commit::{CommitOptions, Committed, commit};
+use crate::roll::read::{Contents, ReadError};
 use crate::roll::{self, Roll};
 use crate::state::journal::News;
 use crate::state::{Folder, Journal, LedgerFile, Locked};
@@ -24,6 +25,10 @@ use crate::tell::wire;
 
 /// How often a look is repeated because the roll could only be locked when the look was no longer fresh.
 const TRIES: usize = 3;
+
+/// The pauses, in milliseconds, after which a roll is read again that cannot be understood. They differ, so
+/// that they do not fall into step with a program that saves it again and again.
+const SAVES: [u64; 4] = [20, 35, 55, 90];
 
 /// Everything a pass needs to know beforehand.
 #[derive(Clone, Debug)]
@@ -71,7 +76,7 @@ pub async fn reconcile(
         ));
     }
     // Nothing is kept in mind of a roll that is none.
-    let _ = roll::read::read(&settings.roll)?;
+    let _ = read(&settings.roll).await?;
     let folder = Folder::of(&settings.state, &settings.roll.target);
     let mut origin = None;
     let mut on_wait = Some(on_wait);
@@ -144,11 +149,28 @@ async fn sleep_until(due: Timestamp) {
     }
 }
 
+/// Reads the roll. One that cannot be understood is given a moment: whoever saves it in place passes through
+/// an empty file.
+async fn read(roll: &Roll) -> Result<(Contents, Registry), RunError> {
+    for pause in SAVES {
+        match read_now(roll) {
+            Err(RunError::Unreadable(ReadError::Empty { .. }) | RunError::NotYaml { .. }) => {
+                tokio::time::sleep(Duration::from_millis(pause)).await;
+            }
+            read => return read,
+        }
+    }
+    read_now(roll)
+}
+
+fn read_now(roll: &Roll) -> Result<(Contents, Registry), RunError> {
+    let contents = roll::read::read(roll)?;
+    let registry = contents.registry().map_err(RunError::not_yaml(roll))?;
+    Ok((contents, registry))
+}
+
 async fn look(settings: &Settings, memory: Option<(&Folder, &Locked)>) -> Result<Look, RunError> {
-    let contents = roll::read::read(&settings.roll)?;
-    let registry = contents
-        .registry()
-        .map_err(RunError::not_yaml(&settings.roll))?;
+    let (contents, registry) = read(&settings.roll).await?;
     let folder = Folder::of(&settings.state, &settings.roll.target);
     let (mut file, before) = LedgerFile::load(&folder)?;
     let mut policy = settings.policy.clone();

@@ -121,20 +121,23 @@ impl From<&Told> for Item {
 
 impl From<&Note> for Item {
     fn from(note: &Note) -> Self {
+        let subject = note
+            .session
+            .as_ref()
+            .map_or_else(|| "the roll".to_owned(), ToString::to_string);
+        // Most notes begin with the name that is told apart here.
+        let statement = note.text.strip_prefix(&format!("{subject}: "));
         Self {
             state: State::Note,
             class: None,
             kind: note.kind.as_str().to_owned(),
-            subject: note
-                .session
-                .as_ref()
-                .map_or_else(|| "the roll".to_owned(), ToString::to_string),
             server: note
                 .server
                 .as_ref()
                 .filter(|server| !server.is_default())
                 .map(ToString::to_string),
-            statement: note.text.clone(),
+            statement: statement.unwrap_or(&note.text).to_owned(),
+            subject,
         }
     }
 }

@@ -73,7 +73,7 @@ fn a_null_id_is_filled_in_when_the_conversation_exists() {
     assert!(drift.is_applied());
     let row = machine.row(NAME);
     assert_eq!(row[KEY], conversation(1));
-    assert_eq!(row.get(&format!("{KEY}_previous")), None);
+    assert_eq!(row.get(format!("{KEY}_previous")), None);
 }
 
 #[test]

@@ -151,6 +151,25 @@ fn rows_that_somebody_put_away_for_good_are_not_asked() {
 }
 
 #[test]
+fn a_row_that_was_put_away_is_not_asked_even_where_another_one_is() {
+    let machine = machine();
+    machine
+        .roll()
+        .row("a-creator-claude")
+        .status("archived")
+        .set(KEY, conversation(1))
+        .row(NAME)
+        .status("stopped")
+        .set(KEY, conversation(1))
+        .write();
+
+    let pass = machine.reconcile().at_once().run().exits(0);
+
+    assert_eq!(pass.drift("D", NAME)["reason"], "missing");
+    pass.has_no_drift("a-creator-claude");
+}
+
+#[test]
 fn a_row_without_an_id_has_none_to_lose() {
     let machine = machine();
     machine

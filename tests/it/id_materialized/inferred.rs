@@ -188,6 +188,23 @@ fn folders_that_claude_cannot_tell_apart_are_told_apart_by_what_the_file_says() 
 }
 
 #[test]
+fn a_conversation_that_names_no_folder_may_be_another_folders() {
+    let machine = Machine::new();
+    let session = silent(&machine);
+    let began = chrono::DateTime::<chrono::Utc>::from(after(&session)).to_rfc3339();
+    machine
+        .claude()
+        .transcript(&session.cwd, &conversation(1))
+        .lines([serde_json::json!({
+            "type": "user", "message": { "role": "user", "content": "hello" }, "isSidechain": false,
+            "entrypoint": "cli", "timestamp": began, "sessionId": conversation(1),
+        })])
+        .write();
+
+    is_ambiguous(&machine);
+}
+
+#[test]
 fn an_empty_conversation_is_no_candidate() {
     let machine = Machine::new();
     let session = silent(&machine);

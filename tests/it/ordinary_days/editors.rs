@@ -1,6 +1,7 @@
 //! Somebody has the roll open in an editor, which knows of no lock, and saves it all the while.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -14,6 +15,7 @@ walked_both_ways! {
     the_roll_is_replaced_between_two_looks,
     the_row_itself_is_edited_between_two_looks,
     the_roll_is_saved_in_place_all_the_while,
+    the_roll_is_saved_slowly_all_the_while,
     the_roll_is_replaced_all_the_while,
 }
 
@@ -22,6 +24,8 @@ walked_both_ways! {
 enum Save {
     /// It writes over the old text.
     InPlace,
+    /// It writes over the old text, and takes its time between the two steps of that.
+    SlowlyInPlace,
     /// It writes another file, and renames that.
     ByRename,
 }
@@ -30,6 +34,11 @@ impl Save {
     fn save(self, path: &Path, text: &str) {
         match self {
             Self::InPlace => fs::write(path, text).unwrap(),
+            Self::SlowlyInPlace => {
+                let mut file = fs::File::create(path).unwrap();
+                thread::sleep(Duration::from_millis(5));
+                file.write_all(text.as_bytes()).unwrap();
+            }
             Self::ByRename => {
                 let new = path.with_extension("yaml.new");
                 fs::write(&new, text).unwrap();
@@ -102,6 +111,10 @@ fn the_roll_is_saved_in_place_all_the_while(memory: Memory) {
     saved_all_the_while(memory, Save::InPlace);
 }
 
+fn the_roll_is_saved_slowly_all_the_while(memory: Memory) {
+    saved_all_the_while(memory, Save::SlowlyInPlace);
+}
+
 fn the_roll_is_replaced_all_the_while(memory: Memory) {
     saved_all_the_while(memory, Save::ByRename);
 }
@@ -127,7 +140,7 @@ fn saved_all_the_while(memory: Memory, how: Save) {
                 let (rest, _) = text.rsplit_once("# saved ").unwrap();
                 saves += 1;
                 how.save(&path, &format!("{rest}# saved {saves} times\n"));
-                thread::sleep(Duration::from_millis(5));
+                thread::sleep(Duration::from_millis(32));
             }
             saves
         });
@@ -135,12 +148,10 @@ fn saved_all_the_while(memory: Memory, how: Save) {
         // Before anything is said of them: nobody else would close the editor.
         open.store(false, Ordering::Relaxed);
         for pass in passes {
-            // A save in place passes through an empty file, and a write may never find a quiet moment.
-            assert!(
-                pass.code == Some(0) || pass.stderr.lines().count() == 1,
-                "{}",
-                pass.stderr
-            );
+            // Now and then there may be no quiet moment to write in; but a roll that is being saved is
+            // never taken for an empty or broken one.
+            let restless = pass.code == Some(2) && pass.stderr.contains("saved again and again");
+            assert!(pass.code == Some(0) || restless, "{}", pass.stderr);
         }
         editor.join().unwrap()
     });

@@ -3,6 +3,8 @@
 use std::fs::{self, File};
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+
 use crate::support::{Machine, Running, Session, wait_until};
 
 const NAME: &str = "shop-creator-claude";
@@ -44,6 +46,15 @@ fn deciding_pass(machine: &Machine, drift: &str) -> Running {
     running
 }
 
+/// Starts a pass, and stops it between its two looks until it is told to go on.
+#[track_caller]
+fn paused_between_looks(machine: &Machine) -> Running {
+    let running = machine.reconcile().grace(2).spawn_grace(0).start();
+    machine.wait_until_remembered("proven_since");
+    running.signal(Signal::STOP);
+    running
+}
+
 /// What somebody does who holds the lock, or has the file open in an editor.
 #[track_caller]
 fn replace_in_roll(machine: &Machine, old: &str, new: &str) {
@@ -56,12 +67,12 @@ fn replace_in_roll(machine: &Machine, old: &str, new: &str) {
 fn a_row_that_was_stopped_between_the_looks_stays_stopped() {
     let machine = Machine::new();
     killed(&machine);
-    let pass = machine.reconcile().grace(3).spawn_grace(0).start();
-    machine.wait_until_remembered("tmux_gone");
+    let pass = paused_between_looks(&machine);
     machine.skill().writes(&format!(
         "row('{NAME}').update(status='stopped', stop_reason='done')"
     ));
 
+    pass.signal(Signal::CONT);
     pass.finish().exits(0).has_no_drift(NAME);
 
     let row = machine.row(NAME);
@@ -73,12 +84,12 @@ fn a_row_that_was_stopped_between_the_looks_stays_stopped() {
 fn what_was_said_of_a_row_between_the_looks_is_kept() {
     let machine = Machine::new();
     killed(&machine);
-    let pass = machine.reconcile().grace(3).spawn_grace(0).start();
-    machine.wait_until_remembered("tmux_gone");
+    let pass = paused_between_looks(&machine);
     machine
         .skill()
         .writes(&format!("row('{NAME}')['note'] = 'mind the gap'"));
 
+    pass.signal(Signal::CONT);
     pass.finish().exits(0).drift("A", NAME);
 
     assert_eq!(machine.row(NAME)["note"], "mind the gap");
@@ -176,19 +187,24 @@ fn after_three_looks_that_grew_old_the_edits_are_held() {
     let mut lock = Held::lock(&machine);
     let pass = machine.reconcile().at_once().env("PATH", path).start();
 
+    let made = || fs::read_to_string(&looks).map_or(0, |looks| looks.lines().count());
+    let after =
+        |start: Instant, time| (start.elapsed() > Duration::from_millis(time)).then_some(());
+
     for look in 1..=3 {
-        wait_until(&format!("look {look}"), || {
-            let looks = fs::read_to_string(&looks).ok()?;
-            (looks.lines().count() >= look).then_some(())
-        });
+        wait_until(&format!("look {look}"), || (made() >= look).then_some(()));
         let start = Instant::now();
-        wait_until("the look to be too old", || {
-            (start.elapsed() > Duration::from_millis(3100)).then_some(())
-        });
-        // Free for less time than a look takes, so that only this one can get it.
-        lock.release();
-        std::thread::sleep(Duration::from_millis(400));
-        lock = Held::lock(&machine);
+        wait_until("the look to be too old", || after(start, 3100));
+        // Free for less time than a look takes, so that only this one can get it, and often enough.
+        while look < 3 && made() == look {
+            lock.release();
+            std::thread::sleep(Duration::from_millis(400));
+            lock = Held::lock(&machine);
+            let start = Instant::now();
+            wait_until("another look, or in vain", || {
+                after(start, 4000).or((made() > look).then_some(()))
+            });
+        }
     }
     lock.release();
 

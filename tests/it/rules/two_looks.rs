@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use rustix::process::Signal;
 
-use crate::support::{Elsewhere, Machine, Running, Session, wait_until};
+use crate::support::{Elsewhere, Machine, Pass, Running, Session, wait_until};
 
 const NAME: &str = "shop-creator-claude";
 
@@ -20,7 +20,7 @@ fn killed(machine: &Machine) -> Session<'_> {
 
 /// Starts a pass, and returns when its first look is remembered and it waits for the second.
 #[track_caller]
-fn waiting_pass<'m>(machine: &'m Machine, grace: u32, spawn_grace: u32, drift: &str) -> Running {
+fn waiting_pass(machine: &Machine, grace: u32, spawn_grace: u32, drift: &str) -> Running {
     let running = machine
         .reconcile()
         .grace(grace)
@@ -28,6 +28,22 @@ fn waiting_pass<'m>(machine: &'m Machine, grace: u32, spawn_grace: u32, drift: &
         .start();
     wait_until_noted(machine, drift);
     running
+}
+
+/// The same, but it stands still until [`finish`], so that its second look is after whatever happens now,
+/// however long that takes.
+#[track_caller]
+fn paused_pass(machine: &Machine, grace: u32, spawn_grace: u32, drift: &str) -> Running {
+    let running = waiting_pass(machine, grace, spawn_grace, drift);
+    running.signal(Signal::STOP);
+    running
+}
+
+/// Lets a pass that was paused go on to its end.
+#[track_caller]
+fn finish(pass: Running) -> Pass {
+    pass.signal(Signal::CONT);
+    pass.finish().exits(0)
 }
 
 /// Makes one look that is remembered, and none after it.
@@ -102,7 +118,7 @@ fn one_pass_waits_for_the_second_look_and_writes_what_it_proves_again() {
 fn a_session_that_is_back_at_the_second_look_is_not_ended() {
     let machine = Machine::new();
     killed(&machine);
-    let pass = waiting_pass(&machine, 3, 0, "tmux_gone");
+    let pass = paused_pass(&machine, 2, 0, "tmux_gone");
     assert_eq!(
         machine.row(NAME)["status"],
         "running",
@@ -110,7 +126,7 @@ fn a_session_that_is_back_at_the_second_look_is_not_ended() {
     );
     machine.session(NAME).running("claude").start();
 
-    let pass = pass.finish().exits(0);
+    let pass = finish(pass);
 
     assert!(!pass.drifts().iter().any(|drift| drift["class"] == "A"));
     assert_eq!(machine.row(NAME)["status"], "running");
@@ -244,13 +260,13 @@ fn a_row_that_its_maker_writes_late_is_not_written_twice() {
     let machine = Machine::new();
     let session = machine.session(NAME).running("claude").start();
     machine.roll().write();
-    let pass = waiting_pass(&machine, 0, 3, "unregistered");
+    let pass = paused_pass(&machine, 0, 3, "unregistered");
     machine.skill().writes(&format!(
         "d['tmux_sessions'].append(dict(name='{NAME}', status='running', pane=dict(pid={})))",
         session.pid()
     ));
 
-    pass.finish().exits(0).has_no_drift(NAME);
+    finish(pass).has_no_drift(NAME);
 
     assert_eq!(machine.read_roll().names(), [NAME]);
     assert_eq!(machine.row(NAME).get("last_visible_status"), None);
@@ -262,10 +278,10 @@ fn a_session_that_ends_young_is_never_registered() {
     machine.session("bystander").start();
     let session = machine.session(NAME).running("claude").start();
     machine.roll().write();
-    let pass = waiting_pass(&machine, 0, 3, "unregistered");
+    let pass = paused_pass(&machine, 0, 3, "unregistered");
     session.kill();
 
-    pass.finish().exits(0).has_no_drift(NAME);
+    finish(pass).has_no_drift(NAME);
 
     assert!(machine.read_roll().rows().is_empty());
 }

@@ -38,12 +38,13 @@ impl Footprint {
         Self(traces)
     }
 
-    /// Whether any file contains that text.
-    pub fn contains(&self, text: &str) -> bool {
+    /// Whether any file of that name contains that text.
+    pub fn has(&self, name: &str, text: &str) -> bool {
         let finder = memchr::memmem::Finder::new(text);
         self.0
-            .values()
-            .any(|trace| finder.find(&trace.content).is_some())
+            .iter()
+            .filter(|(path, _)| path.file_name().is_some_and(|its| its == name))
+            .any(|(_, trace)| finder.find(&trace.content).is_some())
     }
 
     /// The paths in it.

@@ -225,11 +225,14 @@ impl Machine {
         Skill::writing(self.roll_path())
     }
 
-    /// Waits until headcount's memory of this machine contains a text: so a look is known to have been made.
+    /// Waits until headcount's memory of this machine contains a text: so a look is known to have been made,
+    /// and to be kept.
     #[track_caller]
     pub fn wait_until_remembered(&self, text: &str) {
-        wait_until(&format!("{text} in the state folder"), || {
-            Footprint::of(&[&self.state()]).contains(text).then_some(())
+        wait_until(&format!("{text} in a ledger"), || {
+            Footprint::of(&[&self.state()])
+                .has("ledger.json", text)
+                .then_some(())
         });
     }
 
