@@ -230,4 +230,6 @@ fn not_exact(why: &str) -> EditError {
 }
 
 #[cfg(test)]
+mod generated;
+#[cfg(test)]
 mod tests;

@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 
 pub mod atomic;
+pub mod check;
 pub mod commit;
 pub(crate) mod datum;
 mod draft;
 pub mod edit;
+pub mod find;
 pub mod holder;
+pub mod init;
 mod layout;
 pub mod lock;
 mod mount;

@@ -89,7 +89,7 @@ pub(crate) enum Plain {
     Bool,
     Number,
     Time,
-    /// `=`, which `PyYAML` cannot read.
+    /// `=` and `<<` as values, which `PyYAML` cannot read.
     Refused,
     Text,
 }
@@ -113,13 +113,19 @@ pub(crate) fn is_text_to_pyyaml(plain: &str) -> bool {
     by_yaml_1_1(plain) == Plain::Text
 }
 
+/// Whether a number without quotes is another number to `PyYAML`: `0123` is 83, `1_000` is 1000 where others read a
+/// text.
+pub(crate) fn is_another_number_to_pyyaml(plain: &str) -> bool {
+    is_int_1_1(plain) && unsigned(plain).len() > 1 && unsigned(plain).starts_with('0')
+}
+
 /// What YAML 1.1, as `PyYAML` reads it, makes of a scalar without quotes.
 pub(crate) fn by_yaml_1_1(plain: &str) -> Plain {
     match plain {
         "" | "~" | "null" | "Null" | "NULL" => Plain::Null,
         "yes" | "Yes" | "YES" | "no" | "No" | "NO" | "true" | "True" | "TRUE" | "false"
         | "False" | "FALSE" | "on" | "On" | "ON" | "off" | "Off" | "OFF" => Plain::Bool,
-        "=" => Plain::Refused,
+        "=" | "<<" => Plain::Refused,
         _ if is_int_1_1(plain) || is_float_1_1(plain) => Plain::Number,
         _ if is_time_1_1(plain) => Plain::Time,
         _ => Plain::Text,
