@@ -66,7 +66,7 @@ const TEXTS: [&str; 18] = [
 #[must_use]
 pub fn check(text: &str) -> Vec<Problem> {
     let body = parse::without_mark(text);
-    let document = match parse::document(body) {
+    let document = match parse::document(text) {
         Ok(document) => document,
         Err(error) => return vec![fatal(error)],
     };
@@ -90,7 +90,7 @@ pub fn check(text: &str) -> Vec<Problem> {
     };
     match rows::registry(
         &document.root,
-        body,
+        text,
         Fingerprint::new(""),
         Timestamp::default(),
     ) {

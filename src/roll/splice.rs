@@ -217,21 +217,24 @@ impl<'t> Splices<'t> {
                 Fate::Grow(items) => self.grow(entry, items, false)?,
             }
         }
-        if draft.added.is_empty() {
-            return Ok(());
-        }
         let mut lines = Vec::new();
         for (key, written) in &draft.added {
             self.block_lines(draft, key, written, indent, &mut lines)?;
         }
-        match draft.map.entries.last().zip(draft.fates.last()) {
-            Some((last, Fate::Cut)) => {
-                self.insert_lines(line_start(self.text, last.key.start), lines);
-                Ok(())
-            }
-            Some((last, _)) => self.insert_lines_after(&last.value, lines),
-            None => Err("an empty mapping is not edited"),
+        let Some((last, fate)) = draft.map.entries.last().zip(draft.fates.last()) else {
+            return Err("an empty mapping is not edited");
+        };
+        if matches!(fate, Fate::Cut) {
+            // What comes to the end of the file in its place may be a block text, which needs its line break.
+            self.needs_line_break |= self.content_end(last) == self.text.len()
+                && match lines.is_empty() {
+                    true => ends_in_block_text(draft),
+                    false => self.moves_block_text,
+                };
+            self.insert_lines(line_start(self.text, last.key.start), lines);
+            return Ok(());
         }
+        self.insert_lines_after(&last.value, lines)
     }
 
     fn replace_in_block(
@@ -670,6 +673,9 @@ impl<'t> Splices<'t> {
 
     /// Inserts lines below the one in which a value ends.
     fn insert_lines_after(&mut self, value: &Node<'_>, lines: Vec<String>) -> Result<(), Refusal> {
+        if lines.is_empty() {
+            return Ok(());
+        }
         if value.end == self.text.len() {
             self.seal(value)?;
         }
@@ -679,6 +685,9 @@ impl<'t> Splices<'t> {
 
     /// Inserts lines below the line of `end`, or at `end` if a line begins there.
     fn insert_lines(&mut self, end: usize, lines: Vec<String>) {
+        if lines.is_empty() {
+            return;
+        }
         let at = if line_start(self.text, end) == end {
             end
         } else {
@@ -837,6 +846,15 @@ const fn is_block_text(node: &Node<'_>) -> bool {
             ..
         }
     )
+}
+
+/// Whether the last entry that stays ends in a block text.
+fn ends_in_block_text(draft: &Draft<'_, '_>) -> bool {
+    let stays = |(_, fate): &(&Entry<'_>, &Fate<'_, '_>)| !matches!(fate, Fate::Cut);
+    let mut entries = draft.map.entries.iter().zip(&draft.fates);
+    entries
+        .rfind(stays)
+        .is_some_and(|(entry, _)| is_block_text(last_leaf(&entry.value)))
 }
 
 /// The byte after the bracket or brace that opens a collection.

@@ -471,3 +471,135 @@ proptest! {
         }
     }
 }
+
+/// A roll as `json.dump` writes it: on one line, compact, or indented.
+fn json() -> impl Strategy<Value = (String, usize)> {
+    let value = prop_oneof![
+        Just("null".to_owned()),
+        Just("17".to_owned()),
+        Just("true".to_owned()),
+        select(TEXTS.to_vec()).prop_map(|text| serde_json::to_string(text).unwrap()),
+        Just(r#"{"a": [1, "b"]}"#.to_owned()),
+        Just("[]".to_owned()),
+    ];
+    let keys = [
+        "claude_session_id_own",
+        "terminated_at",
+        "stop_reason",
+        "previous_end",
+        "role",
+    ];
+    let entries = prop::collection::vec((select(keys.to_vec()), value), 0..6);
+    let rows = prop::collection::vec(entries, 0..4);
+    (rows, 0..3usize).prop_map(|(rows, looks)| {
+        let count = rows.len();
+        let rows: Vec<serde_json::Value> = rows
+            .into_iter()
+            .enumerate()
+            .map(|(at, entries)| {
+                let mut row = serde_json::Map::new();
+                row.insert("name".to_owned(), name(at).into());
+                row.insert("status".to_owned(), "running".into());
+                for (key, value) in entries {
+                    row.insert(key.to_owned(), serde_json::from_str(&value).unwrap());
+                }
+                row.into()
+            })
+            .collect();
+        let root = serde_json::json!({ "a": 1, "tmux_sessions": rows, "z": [] });
+        let text = match looks {
+            0 => serde_json::to_string(&root).unwrap(),
+            1 => serde_json::to_string_pretty(&root).unwrap() + "\n",
+            _ => {
+                let compact = serde_json::to_string(&root).unwrap();
+                compact
+                    .replace("\":", "\": ")
+                    .replace(",\"", ", \"")
+                    .replace("},{", "}, {")
+            }
+        };
+        (text, count)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { max_shrink_iters: 3_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn edited_json_is_json_and_reads_the_same(
+        ((text, _), edits) in json().prop_flat_map(|(text, rows)| (Just((text, rows)), edits(rows)))
+    ) {
+        let result = edited(&text, &edits)?;
+        let read = serde_json::from_str::<serde_json::Value>(&result);
+        prop_assert!(read.is_ok(), "{result} is no JSON: {read:?}");
+        prop_assert!(parse::document(&result).unwrap().root.same(&carried_out(&text, &edits)));
+    }
+
+    /// Whatever comes: an answer, and if that is a text, one that was verified.
+    #[test]
+    fn a_damaged_text_is_edited_exactly_or_not_at_all(
+        (sample, edits) in sample().prop_flat_map(|sample| {
+            let rows = sample.rows.len();
+            (Just(sample), edits(rows))
+        }),
+        damage in prop::collection::vec((any::<Index>(), 0..3usize, select(DEBRIS.to_vec())), 1..6),
+    ) {
+        let mut text = sample.text();
+        for (at, takes, debris) in damage {
+            let places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+            let at = at.index(places.len());
+            let end = places.get(at + takes).copied().unwrap_or(text.len());
+            text.replace_range(places[at]..end, debris);
+        }
+        let _ = crate::roll::check::check(&text);
+        if let Ok(result) = apply(&text, &edits)
+            && !edits.is_empty()
+        {
+            prop_assert!(parse::document(&result).unwrap().root.same(&carried_out(&text, &edits)));
+        }
+    }
+}
+
+/// What may get into a text by accident.
+const DEBRIS: [&str; 40] = [
+    "",
+    " ",
+    "\n",
+    "\r",
+    "\t",
+    ":",
+    ": ",
+    "-",
+    "- ",
+    "? ",
+    "#",
+    " #",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    "&a ",
+    "*a",
+    "!x ",
+    "!!str ",
+    "|",
+    ">",
+    "'",
+    "\"",
+    "\\",
+    "%",
+    "@",
+    "`",
+    "<<: ",
+    "---\n",
+    "...\n",
+    "\u{85}",
+    "\u{2028}",
+    "\u{feff}",
+    "é",
+    "\u{1f600}",
+    "~",
+    "\u{7}",
+    "key: v\n",
+];
