@@ -1,10 +1,10 @@
 //! Rule 5: the person wins.
 
 use headcount::core::ids::{AgentKind, ServerName};
-use headcount::core::registry::Registry;
+use headcount::core::registry::{InvalidRow, Registry};
 
 use crate::edits::edited;
-use crate::scene::{Scene, pane, row, scene, session, tmux, unknown};
+use crate::scene::{Scene, name, pane, row, scene, session, tmux, unknown};
 
 const CLAUDE: AgentKind = AgentKind::Claude;
 const OVERRULED: [&str; 1] =
@@ -52,6 +52,23 @@ fn a_change_that_nobody_could_compare_is_still_seen_as_one_later() {
     let blind = unread("hers").after(&first, 1).pass();
     let third = recorded("hers", "c1").after(&blind, 1).pass();
     assert_eq!(third.says(), OVERRULED);
+}
+
+#[test]
+fn a_row_that_was_wrong_for_a_while_is_not_forgotten() {
+    let first = recorded("c1", "c1").pass();
+    let second = recorded("hers", "c1").after(&first, 1).pass();
+    let mut wrong = recorded("hers", "c1").after(&second, 1);
+    wrong.registry.rows.clear();
+    wrong.registry.invalid.push(InvalidRow {
+        index: 0,
+        name: Some(name("app-creator-claude")),
+        pid: None,
+        problem: "its name is there 2 times".to_owned(),
+        line: None,
+    });
+    let right = recorded("hers", "c1").after(&wrong.pass(), 1).pass();
+    assert_eq!(right.says(), OVERRULED);
 }
 
 #[test]
