@@ -348,7 +348,7 @@ fn drift_id(
 fn unless_sure(here: &Here<'_>) -> Option<Held> {
     (!here.sure).then(|| {
         Held::Doubt(format!(
-            "session {} may also be another row's, or a preferred one could not be seen",
+            "session {} may also be another row's, or was there beside the row's own, or a preferred one could not be seen",
             here.seen.session.name
         ))
     })

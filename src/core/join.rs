@@ -458,7 +458,8 @@ impl<'w> Claims<'_, 'w> {
                 if self.is_free(session) {
                     let sure = !matches!(self.rows[at], Joined::Maybe(_))
                         && self.is_first_choice(row, session, exact)
-                        && (exact || !self.contested(turn, at, session));
+                        && (exact || !self.contested(turn, at, session))
+                        && !self.was_there_beside(row, session);
                     self.take(at, session, By::Name, sure);
                 } else {
                     self.rows[at] = Joined::Maybe(format!(
@@ -512,6 +513,15 @@ impl<'w> Claims<'_, 'w> {
                     .servers
                     .iter()
                     .any(|server| server.socket == life.socket && was_seen(server))
+        })
+    }
+
+    /// Whether a session of another server was there already when the row was last seen alive in its own: two
+    /// sessions of one name on two servers are no two lives of one session.
+    fn was_there_beside(&self, row: &Row, session: usize) -> bool {
+        let seen = &self.sessions[session];
+        self.past.last_alive(row).is_some_and(|alive| {
+            alive.incarnation.socket != seen.server.socket && seen.session.created <= alive.at
         })
     }
 

@@ -207,7 +207,12 @@ impl Ledger {
             world,
             ledger: self,
         };
-        registry
+        // A row that is wrong at the moment may be put right again: what was known of it is still so.
+        let wrong = self.rows.iter().filter(|(key, _)| {
+            let mut invalid = registry.invalid.iter();
+            invalid.any(|invalid| invalid.name.as_ref() == Some(&key.name))
+        });
+        let rows = registry
             .rows
             .iter()
             .zip(&findings.fates)
@@ -253,7 +258,10 @@ impl Ledger {
                     alive,
                 };
                 (key_of(row), entry)
-            })
+            });
+        wrong
+            .map(|(key, known)| (key.clone(), known.clone()))
+            .chain(rows)
             .collect()
     }
 

@@ -2,7 +2,7 @@
 //! whether a process of today can be the one it recorded.
 
 use super::ids::{Pid, StartTicks, Timestamp};
-use super::ledger::{Incarnation, KnownRow, Ledger, RowKey};
+use super::ledger::{Incarnation, KnownRow, Ledger, RowKey, SeenAlive};
 use super::policy::limits::CLOCK_SLACK;
 use super::registry::{Registry, Row};
 use super::sighting::Sighting;
@@ -64,11 +64,16 @@ impl<'a> Past<'a> {
     /// The life that the ledger last saw of a row's session, if that was in this place and boot.
     #[must_use]
     pub fn life(&self, row: &Row) -> Option<&'a Incarnation> {
+        self.last_alive(row).map(|alive| &alive.incarnation)
+    }
+
+    /// When and as what a row was last seen alive, if that was here and in this boot.
+    #[must_use]
+    pub fn last_alive(&self, row: &Row) -> Option<&'a SeenAlive> {
         let vantage = &self.world.vantage;
         self.known(row)
             .and_then(|known| known.alive.as_ref())
             .filter(|alive| alive.place == vantage.place && alive.incarnation.boot == vantage.boot)
-            .map(|alive| &alive.incarnation)
     }
 
     /// The latest moment at which the process of a row can have been recorded: when the ledger first met

@@ -138,6 +138,7 @@ impl<'t> Splices<'t> {
             Kind::List(_) => self.replace_by_rows(root, entry, colon, rows),
             Kind::Scalar { .. } if is_null(&entry.value) => {
                 if root.flow {
+                    self.refuse_comment(colon..entry.value.end)?;
                     let flow = self.flow_of_map(root, 0);
                     let list = join(rows.iter().map(|row| flow.map(row)), ", ");
                     self.replace(colon..entry.value.end, format!(" [{list}]"));
@@ -163,9 +164,18 @@ impl<'t> Splices<'t> {
             .flat_map(|row| row_lines(row, dash, STEP))
             .collect();
         if colon < entry.value.end {
+            self.refuse_comment(colon..entry.value.end)?;
             self.replace(colon..entry.value.end, String::new());
         }
         self.insert_lines(entry.value.end, lines);
+        Ok(())
+    }
+
+    /// A list of nothing has no other `#` than that of a comment, which would go with it.
+    fn refuse_comment(&self, range: Range<usize>) -> Result<(), Refusal> {
+        if self.text[range].contains('#') {
+            return Err("a comment stands in the empty list: put it above `tmux_sessions`");
+        }
         Ok(())
     }
 
