@@ -106,6 +106,18 @@ pub struct Assessment {
     pub ledger: Ledger,
 }
 
+impl Assessment {
+    /// The edits to write now, in the order of the drifts, so that new rows come in an order that people expect.
+    #[must_use]
+    pub fn edits(&self) -> Vec<Edit> {
+        self.drifts
+            .iter()
+            .filter_map(|drift| self.plan.fates.get(&drift.id)?.edit())
+            .cloned()
+            .collect()
+    }
+}
+
 /// Compares, remembers and decides: the whole core in one call, pure and total.
 pub fn assess(
     registry: &Registry,
