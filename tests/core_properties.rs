@@ -1,5 +1,16 @@
 //! What the core promises, whatever the roll, the machine and the memory look like.
 
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "a vocabulary: not every word is in use at all times"
+)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on should fail, and say so"
+)]
+
 #[path = "core_properties/blur.rs"]
 mod blur;
 #[path = "core_properties/edits.rs"]

@@ -57,7 +57,7 @@ pub(super) fn validate(settings: validate::Settings) -> Result<validate::Finding
         exit: Exit::RollUnreadable,
         why: error.to_string(),
     })?;
-    let checked = check(&contents);
+    let checked = check(&contents.text);
     Ok(validate::Findings {
         roll: roll.named,
         rows: checked.rows,

@@ -156,8 +156,7 @@ impl Inquiry<'_> {
     }
 
     fn absent_on(&self, row: &Row, server: &ServerSight) -> Result<(Cause, Evidence), String> {
-        // What was seen alive in this boot did not end with the one before.
-        let rebooted = self.past.is_before_boot(row) && self.past.life(row).is_none();
+        let rebooted = self.past.ended_by_reboot(row);
         let evidence = |said: String| Evidence {
             source: format!("tmux:{}", server.name),
             said,

@@ -1,12 +1,13 @@
 //! Compares the roll with the world: every difference, named, with what it rests on.
 
 mod id_materialized;
+mod inference;
 mod reappeared;
 mod stale_id;
 mod tmux_gone;
 mod unregistered;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
 
@@ -122,8 +123,8 @@ struct Scene<'a, 'w> {
     join: &'a Join<'w>,
     /// The names that rows have, as tmux stores names.
     taken: BTreeSet<String>,
-    /// The conversations that rows record, and how many do.
-    recorded: BTreeMap<&'a ConversationId, usize>,
+    /// The conversations that rows record, now or as earlier ones.
+    recorded: BTreeSet<&'a ConversationId>,
     drifts: Vec<Drift>,
     notes: Vec<Note>,
     blind: BTreeSet<(Option<SessionName>, Class)>,
@@ -347,7 +348,7 @@ fn drift_id(
 fn unless_sure(here: &Here<'_>) -> Option<Held> {
     (!here.sure).then(|| {
         Held::Doubt(format!(
-            "session {} may also be another row's, or a preferred one could not be seen",
+            "session {} may also be another row's, or was there beside the row's own, or a preferred one could not be seen",
             here.seen.session.name
         ))
     })
@@ -362,13 +363,12 @@ fn taken_names(registry: &Registry) -> BTreeSet<String> {
     rows.chain(invalid).map(SessionName::normalised).collect()
 }
 
-/// Every conversation that some row records, with how many do.
-fn recorded_ids(registry: &Registry) -> BTreeMap<&ConversationId, usize> {
-    let mut ids = BTreeMap::new();
-    for row in &registry.rows {
-        for id in row.ids.values().filter_map(|id| id.value.as_ref()) {
-            *ids.entry(id).or_default() += 1;
-        }
-    }
-    ids
+/// Every conversation that some row records as its own, or as one that it had before.
+fn recorded_ids(registry: &Registry) -> BTreeSet<&ConversationId> {
+    registry
+        .rows
+        .iter()
+        .flat_map(|row| row.ids.values())
+        .flat_map(|id| id.value.iter().chain(&id.previous))
+        .collect()
 }

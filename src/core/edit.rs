@@ -68,7 +68,7 @@ pub enum Change {
         pane: PaneRecord,
         /// Its server, unless it is the default one.
         server: Option<ServerName>,
-        /// The agent its name tells, and the conversation if that is proven.
+        /// The agent its name tells, and the conversation if that is proven or the only one left.
         id: Option<(AgentKind, ConversationId)>,
     },
     /// Class B: an ended row runs again. Its end moves to `previous_end`.

@@ -156,6 +156,14 @@ text_newtype! {
     DriftId
 }
 
+impl BootId {
+    /// Some boot before the one that a look was made in: which one is not known.
+    #[must_use]
+    pub fn earlier() -> Self {
+        Self("earlier".to_owned())
+    }
+}
+
 impl SessionName {
     /// The name as tmux 3.2 to 3.6 stores it: `.` and `:` become `_`.
     #[must_use]

@@ -310,7 +310,14 @@ impl<'w> Claims<'_, 'w> {
     }
 
     fn by_incarnation(&mut self, turn: &[usize]) {
-        for &at in turn {
+        // A session that two rows remember is the one's that was seen with it last.
+        let mut turn = turn.to_vec();
+        turn.sort_by_key(|&at| {
+            let row = &self.past.registry.rows[at];
+            let alive = self.past.known(row).and_then(|known| known.alive.as_ref());
+            std::cmp::Reverse(alive.map(|alive| alive.at))
+        });
+        for at in turn {
             let row = &self.past.registry.rows[at];
             let Some(life) = self.past.life(row) else {
                 continue;
@@ -451,7 +458,8 @@ impl<'w> Claims<'_, 'w> {
                 if self.is_free(session) {
                     let sure = !matches!(self.rows[at], Joined::Maybe(_))
                         && self.is_first_choice(row, session, exact)
-                        && (exact || !self.contested(turn, at, session));
+                        && (exact || !self.contested(turn, at, session))
+                        && !self.was_there_beside(row, session);
                     self.take(at, session, By::Name, sure);
                 } else {
                     self.rows[at] = Joined::Maybe(format!(
@@ -505,6 +513,15 @@ impl<'w> Claims<'_, 'w> {
                     .servers
                     .iter()
                     .any(|server| server.socket == life.socket && was_seen(server))
+        })
+    }
+
+    /// Whether a session of another server was there already when the row was last seen alive in its own: two
+    /// sessions of one name on two servers are no two lives of one session.
+    fn was_there_beside(&self, row: &Row, session: usize) -> bool {
+        let seen = &self.sessions[session];
+        self.past.last_alive(row).is_some_and(|alive| {
+            alive.incarnation.socket != seen.server.socket && seen.session.created <= alive.at
         })
     }
 

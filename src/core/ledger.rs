@@ -10,7 +10,7 @@ use super::ids::{
     StartTicks, Timestamp,
 };
 use super::join::pane_of;
-use super::past::{Past, key_of};
+use super::past::{Past, is_before_boot, key_of};
 use super::registry::{Registry, Row, Status};
 use super::sighting::Sighting;
 use super::world::{PaneSight, Place, ServerId, ServerState, World};
@@ -55,7 +55,10 @@ pub struct KnownServer {
 pub struct KnownRow {
     /// Its content.
     pub fingerprint: Fingerprint,
-    /// When a look first met this content.
+    /// The process it records.
+    pub pid: Option<Pid>,
+    /// When a look first met the row with that process: whatever else is written into the row later, by
+    /// headcount or by others, makes the record no younger.
     pub since: Timestamp,
     /// Where, and in which boot, a look first met this content: a row unchanged since another boot of the
     /// same machine is older than this one.
@@ -204,7 +207,12 @@ impl Ledger {
             world,
             ledger: self,
         };
-        registry
+        // A row that is wrong at the moment may be put right again: what was known of it is still so.
+        let wrong = self.rows.iter().filter(|(key, _)| {
+            let mut invalid = registry.invalid.iter();
+            invalid.any(|invalid| invalid.name.as_ref() == Some(&key.name))
+        });
+        let rows = registry
             .rows
             .iter()
             .zip(&findings.fates)
@@ -240,16 +248,20 @@ impl Ledger {
                 };
                 let entry = KnownRow {
                     fingerprint: row.fingerprint.clone(),
-                    since: same.map_or_else(|| registry.written_at.min(now), |it| it.since),
-                    since_boot: same.map_or_else(
-                        || (world.vantage.place.clone(), world.vantage.boot.clone()),
-                        |it| it.since_boot.clone(),
-                    ),
+                    pid: row.pane.pid,
+                    since: before
+                        .filter(|before| before.pid == row.pane.pid)
+                        .map_or_else(|| registry.written_at.min(now), |it| it.since),
+                    since_boot: same
+                        .map_or_else(|| first_met(registry, world), |it| it.since_boot.clone()),
                     ids: fold_ids(row, before, pane),
                     alive,
                 };
                 (key_of(row), entry)
-            })
+            });
+        wrong
+            .map(|(key, known)| (key.clone(), known.clone()))
+            .chain(rows)
             .collect()
     }
 
@@ -326,25 +338,43 @@ impl Ledger {
             .collect()
     }
 
-    /// This memory after an edit was written: the drift is closed, and the id is our own doing.
+    /// This memory after an edit was written: the drift is closed, the id is our own doing, and the last
+    /// life of a row that was revived is over.
     pub fn note_applied(&mut self, edit: &Edit, server: Option<&ServerName>) {
         self.drifts.remove(&edit.cause);
-        if let Change::SetId { agent, id, .. } = &edit.change {
-            let key = RowKey {
-                name: edit.target.name().clone(),
-                server: server.cloned(),
-            };
-            if let Some(row) = self.rows.get_mut(&key) {
-                row.ids.insert(
-                    *agent,
-                    KnownId {
-                        recorded: Some(id.clone()),
-                        overruled: None,
-                    },
-                );
+        let key = RowKey {
+            name: edit.target.name().clone(),
+            server: server.cloned(),
+        };
+        let Some(row) = self.rows.get_mut(&key) else {
+            return;
+        };
+        match &edit.change {
+            Change::SetId { agent, id, .. } => {
+                let ours = KnownId {
+                    recorded: Some(id.clone()),
+                    overruled: None,
+                };
+                row.ids.insert(*agent, ours);
             }
+            Change::Revive { .. } => row.alive = None,
+            Change::Terminate { .. }
+            | Change::Register { .. }
+            | Change::Reincarnate { .. }
+            | Change::Restore => {}
         }
     }
+}
+
+/// Where, and in which boot, a row has its content from that no look met before.
+fn first_met(registry: &Registry, world: &World) -> (Place, BootId) {
+    let vantage = &world.vantage;
+    let boot = if is_before_boot(registry, world) {
+        BootId::earlier()
+    } else {
+        vantage.boot.clone()
+    };
+    (vantage.place.clone(), boot)
 }
 
 fn fold_ids(

@@ -2,7 +2,7 @@
 //! whether a process of today can be the one it recorded.
 
 use super::ids::{Pid, StartTicks, Timestamp};
-use super::ledger::{Incarnation, KnownRow, Ledger, RowKey};
+use super::ledger::{Incarnation, KnownRow, Ledger, RowKey, SeenAlive};
 use super::policy::limits::CLOCK_SLACK;
 use super::registry::{Registry, Row};
 use super::sighting::Sighting;
@@ -11,9 +11,9 @@ use super::world::{ProcessSight, ServerId, World};
 /// Whether a process is the one a row recorded, by when it began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Age {
-    /// It began before the row was written.
+    /// It began before it was recorded.
     Older,
-    /// It began after the row was written: the pid was used again.
+    /// It began after it was recorded: the pid was used again.
     Newer,
     /// The two moments are too close to tell.
     TooClose,
@@ -37,6 +37,12 @@ pub fn key_of(row: &Row) -> RowKey {
     }
 }
 
+/// Whether the whole roll was last written before this boot.
+#[must_use]
+pub fn is_before_boot(registry: &Registry, world: &World) -> bool {
+    registry.written_at.plus(CLOCK_SLACK) < world.vantage.booted_at
+}
+
 /// What the past of a row is read from.
 #[derive(Clone, Copy, Debug)]
 pub struct Past<'a> {
@@ -58,38 +64,51 @@ impl<'a> Past<'a> {
     /// The life that the ledger last saw of a row's session, if that was in this place and boot.
     #[must_use]
     pub fn life(&self, row: &Row) -> Option<&'a Incarnation> {
+        self.last_alive(row).map(|alive| &alive.incarnation)
+    }
+
+    /// When and as what a row was last seen alive, if that was here and in this boot.
+    #[must_use]
+    pub fn last_alive(&self, row: &Row) -> Option<&'a SeenAlive> {
         let vantage = &self.world.vantage;
         self.known(row)
             .and_then(|known| known.alive.as_ref())
             .filter(|alive| alive.place == vantage.place && alive.incarnation.boot == vantage.boot)
-            .map(|alive| &alive.incarnation)
     }
 
-    /// The latest moment at which a row can have been written: when the ledger first met its content, else
-    /// when the file was last written.
-    fn written_by(&self, row: &Row) -> Timestamp {
+    /// The latest moment at which the process of a row can have been recorded: when the ledger first met
+    /// it there, else when the file was last written.
+    fn recorded_by(&self, row: &Row) -> Timestamp {
         self.known(row)
-            .filter(|known| known.fingerprint == row.fingerprint)
+            .filter(|known| known.pid == row.pane.pid)
             .map_or(self.registry.written_at, |known| known.since)
     }
 
-    /// Whether a row was written before this boot.
+    /// Whether a row was last changed before this boot.
     #[must_use]
     pub fn is_before_boot(&self, row: &Row) -> bool {
         let vantage = &self.world.vantage;
-        let is_before = |written: Timestamp| written.plus(CLOCK_SLACK) < vantage.booted_at;
         match self
             .known(row)
             .filter(|known| known.fingerprint == row.fingerprint)
         {
             Some(known) => {
                 let (place, boot) = &known.since_boot;
-                // To have been met in this boot makes a row no younger than the roll said it was then.
-                let older = *boot != vantage.boot || is_before(known.since);
-                place.machine == vantage.place.machine && older
+                place.machine == vantage.place.machine && *boot != vantage.boot
             }
-            None => is_before(self.registry.written_at),
+            None => is_before_boot(self.registry, self.world),
         }
+    }
+
+    /// Whether this boot put an end to a row's session: the row is older, and its session was not seen in
+    /// this boot.
+    #[must_use]
+    pub fn ended_by_reboot(&self, row: &Row) -> bool {
+        let seen_since = self
+            .known(row)
+            .and_then(|known| known.alive.as_ref())
+            .is_some_and(|alive| alive.incarnation.boot == self.world.vantage.boot);
+        self.is_before_boot(row) && !seen_since
     }
 
     /// Whether the process that began then, and has the row's recorded pid where headcount runs, is the one
@@ -108,10 +127,10 @@ impl<'a> Past<'a> {
     }
 
     fn age_by_clock(&self, row: &Row, started: Timestamp) -> Age {
-        let written = self.written_by(row);
-        if self.is_before_boot(row) || started > written.plus(CLOCK_SLACK) {
+        let recorded = self.recorded_by(row);
+        if self.is_before_boot(row) || started > recorded.plus(CLOCK_SLACK) {
             Age::Newer
-        } else if started <= written {
+        } else if started <= recorded {
             Age::Older
         } else {
             Age::TooClose

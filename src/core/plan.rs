@@ -1,11 +1,11 @@
 //! What is done about each drift: written, waited for, held or only told. Each ends in exactly one place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::diff::{Fate, Findings, diff};
 use super::drift::{Drift, Held, Kind, Note, Wait};
-use super::edit::Edit;
-use super::ids::{DriftId, ServerName, Timestamp};
+use super::edit::{Change, Edit};
+use super::ids::{DriftId, ServerName, SessionName, Timestamp};
 use super::ledger::Ledger;
 use super::policy::Policy;
 use super::policy::limits::{MASS_ROWS, MASS_WINDOW};
@@ -48,6 +48,15 @@ impl Decision {
             Self::Told => "told",
         }
     }
+
+    /// What is written now.
+    #[must_use]
+    pub const fn edit(&self) -> Option<&Edit> {
+        match self {
+            Self::Write(edit) => Some(edit),
+            _ => None,
+        }
+    }
 }
 
 impl Plan {
@@ -56,10 +65,8 @@ impl Plan {
     pub fn edits(&self) -> Vec<Edit> {
         self.fates
             .values()
-            .filter_map(|fate| match fate {
-                Decision::Write(edit) => Some(edit.clone()),
-                _ => None,
-            })
+            .filter_map(Decision::edit)
+            .cloned()
             .collect()
     }
 
@@ -97,6 +104,18 @@ pub struct Assessment {
     pub plan: Plan,
     /// The memory with this look in it.
     pub ledger: Ledger,
+}
+
+impl Assessment {
+    /// The edits to write now, in the order of the drifts, so that new rows come in an order that people expect.
+    #[must_use]
+    pub fn edits(&self) -> Vec<Edit> {
+        self.drifts
+            .iter()
+            .filter_map(|drift| self.plan.fates.get(&drift.id)?.edit())
+            .cloned()
+            .collect()
+    }
 }
 
 /// Compares, remembers and decides: the whole core in one call, pure and total.
@@ -138,18 +157,28 @@ pub fn plan(
     policy: &Policy,
     now: Timestamp,
 ) -> Plan {
-    let brake = Brake::new(registry, findings, now);
     let mut fates = BTreeMap::new();
-    // What is written together with another drift is decided after that one.
-    let (following, leading): (Vec<&Drift>, Vec<&Drift>) = findings
-        .drifts
-        .iter()
-        .partition(|drift| matches!(drift.wait, Wait::With(_)));
-    for drift in leading.into_iter().chain(following) {
-        let decision = match &drift.wait {
-            Wait::With(other) => follow(drift, fates.get(other)),
-            _ => decide(drift, &brake, ledger, policy, now),
-        };
+    let is_end = |drift: &&Drift| drift.kind == Kind::TmuxGone;
+    let follows = |drift: &&Drift| matches!(drift.wait, Wait::With(_));
+    let drifts = || findings.drifts.iter();
+    for drift in drifts().filter(|drift| !is_end(drift) && !follows(drift)) {
+        fates.insert(drift.id.clone(), decide(drift, ledger, policy, now));
+    }
+    // The brake counts the rows as they will be, so that the next pass judges no differently.
+    let brake = Brake::new(registry, findings, &fates, now);
+    for drift in drifts().filter(is_end) {
+        let mut decision = decide(drift, ledger, policy, now);
+        let is_due = !matches!(decision, Decision::Held(_));
+        if is_due && !drift.own_cause && !policy.allow_mass_change && brake.holds(drift) {
+            decision = Decision::Held(Held::MassChange);
+        }
+        fates.insert(drift.id.clone(), decision);
+    }
+    for (drift, other) in drifts().filter_map(|drift| match &drift.wait {
+        Wait::With(other) => Some((drift, other)),
+        _ => None,
+    }) {
+        let decision = follow(drift, fates.get(other));
         fates.insert(drift.id.clone(), decision);
     }
     Plan { fates }
@@ -165,13 +194,7 @@ fn follow(drift: &Drift, other: Option<&Decision>) -> Decision {
     }
 }
 
-fn decide(
-    drift: &Drift,
-    brake: &Brake,
-    ledger: &Ledger,
-    policy: &Policy,
-    now: Timestamp,
-) -> Decision {
+fn decide(drift: &Drift, ledger: &Ledger, policy: &Policy, now: Timestamp) -> Decision {
     let Some(edit) = &drift.edit else {
         return Decision::Told;
     };
@@ -180,13 +203,6 @@ fn decide(
     }
     if let Some(why) = &policy.read_only {
         return Decision::Held(Held::ReadOnly(why.clone()));
-    }
-    if drift.kind == Kind::TmuxGone
-        && !drift.own_cause
-        && !policy.allow_mass_change
-        && brake.holds(drift)
-    {
-        return Decision::Held(Held::MassChange);
     }
     let pending = |due: Timestamp, why: String| {
         if due <= now {
@@ -223,6 +239,7 @@ fn decide(
 ///
 /// Every running row that is not surely alive counts, whatever the reason, and so does every row that
 /// was ended a short while ago: so that not seeing something can only pull the brake, never release it.
+/// What this very plan registers or lets run again runs.
 struct Brake {
     /// Whether the whole roll is braked.
     roll: bool,
@@ -243,13 +260,36 @@ impl Tally {
 }
 
 impl Brake {
-    fn new(registry: &Registry, findings: &Findings<'_>, now: Timestamp) -> Self {
+    fn new(
+        registry: &Registry,
+        findings: &Findings<'_>,
+        fates: &BTreeMap<DriftId, Decision>,
+        now: Timestamp,
+    ) -> Self {
         let mut roll = Tally::default();
         let mut servers: BTreeMap<ServerName, Tally> = BTreeMap::new();
+        let mut run_again: BTreeSet<&SessionName> = BTreeSet::new();
+        for edit in fates.values().filter_map(Decision::edit) {
+            match &edit.change {
+                Change::Register { server, .. } => {
+                    roll.running += 1;
+                    servers
+                        .entry(group_of(server.as_ref()))
+                        .or_default()
+                        .running += 1;
+                }
+                Change::Revive { .. } | Change::Restore => {
+                    run_again.insert(edit.target.name());
+                }
+                _ => {}
+            }
+        }
         for (row, fate) in registry.rows.iter().zip(&findings.fates) {
             let server = servers.entry(group_of(row.server.as_ref())).or_default();
             for tally in [&mut roll, server] {
-                if row.status == Status::Running {
+                if run_again.contains(&row.name) {
+                    tally.running += 1;
+                } else if row.status == Status::Running {
                     tally.running += 1;
                     let alive = match fate {
                         Fate::Alive(here) => here.sure,

@@ -127,19 +127,6 @@ pub fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<bool, WriteError> 
     }
 }
 
-/// Makes a folder, and those above it, where they are missing.
-///
-/// # Errors
-///
-/// The system does not allow it.
-pub fn create_folder(path: &Path) -> Result<(), WriteError> {
-    fs::create_dir_all(path).map_err(|source| WriteError {
-        path: path.to_owned(),
-        what: "created",
-        source,
-    })
-}
-
 /// Where the last content of a roll is kept.
 #[must_use]
 pub fn backup_of(path: &Path) -> PathBuf {

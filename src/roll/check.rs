@@ -1,9 +1,9 @@
 //! What is wrong with a roll, each thing at its place: for `headcount validate`.
 
 use super::layout::{Kind, Layout, Map, Node};
-use super::read::Contents;
+use super::parse;
 use super::scalar::{Plain, by_yaml_1_1, by_yaml_1_2};
-use crate::core::ids::AgentKind;
+use crate::core::ids::{AgentKind, Fingerprint, Timestamp};
 use crate::core::registry::Status;
 
 /// The keys of a row that hold texts. What is written there without quotes should be one to every reader.
@@ -50,8 +50,9 @@ pub struct Fault {
 
 /// Checks a roll.
 #[must_use]
-pub fn check(contents: &Contents) -> Checked {
-    let registry = match contents.registry() {
+pub fn check(text: &str) -> Checked {
+    // Neither what it was read from nor when matters to what is wrong with it.
+    let registry = match parse::parse(text, Fingerprint::new(""), Timestamp::default()) {
         Ok(registry) => registry,
         Err(error) => {
             return Checked {
@@ -65,7 +66,7 @@ pub fn check(contents: &Contents) -> Checked {
             };
         }
     };
-    let layout = Layout::of(&contents.text).ok();
+    let layout = Layout::of(text).ok();
     let place = |index: usize| {
         let row = layout.as_ref().and_then(|layout| layout.row(index));
         match (&layout, row) {
@@ -155,14 +156,9 @@ fn unclear_text(layout: &Layout<'_>, map: &Map<'_>, key: &str, faults: &mut Vec<
 #[allow(clippy::unwrap_used, reason = "a test may fail")]
 mod tests {
     use super::*;
-    use crate::roll::Roll;
-    use crate::roll::read::read;
 
     fn faults(text: &str) -> Vec<(usize, usize, bool, String)> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("agent-sessions.yaml");
-        std::fs::write(&path, text).unwrap();
-        check(&read(&Roll::at(path)).unwrap())
+        check(text)
             .faults
             .into_iter()
             .map(|fault| (fault.line, fault.column, fault.grave, fault.what))

@@ -64,7 +64,7 @@ pub fn apply(text: &str, edits: &[Edit]) -> Result<String, EditError> {
         return Ok(text.to_owned());
     }
     let body = parse::without_mark(text);
-    let document = parse::document(body)?;
+    let document = parse::document(text)?;
     if document.documents > 1 {
         return Err(EditError::ManyDocuments {
             count: document.documents,
@@ -72,10 +72,11 @@ pub fn apply(text: &str, edits: &[Edit]) -> Result<String, EditError> {
     }
     let mut intended = document.root;
     let work = Work::sort(&intended, edits)?;
-    let new = splice(body, &intended, &work)?;
+    let mark = &text[..text.len() - body.len()];
+    let new = format!("{mark}{}", splice(body, &intended, &work)?);
     work.carry_out(&mut intended)?;
     verify(&new, &intended)?;
-    Ok(format!("{}{new}", &text[..text.len() - body.len()]))
+    Ok(new)
 }
 
 /// The steps of some edits, by row.
@@ -229,5 +230,7 @@ fn not_exact(why: &str) -> EditError {
     }
 }
 
+#[cfg(test)]
+mod generated;
 #[cfg(test)]
 mod tests;

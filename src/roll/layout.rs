@@ -5,12 +5,15 @@
 //! an edit is verified.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
-use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, StructureStyle};
+use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
 
 /// The layout of a text.
 pub(super) struct Layout<'t> {
     text: &'t str,
+    /// The first byte of each line, once somebody asks for a place.
+    lines: OnceCell<Vec<usize>>,
     roots: Vec<Node<'t>>,
 }
 
@@ -45,7 +48,10 @@ pub(super) enum Style {
     SingleQuoted,
     DoubleQuoted,
     /// A block text, literal or folded.
-    Block,
+    Block {
+        /// Whether the blank lines that follow belong to it (`|+`).
+        keeps: bool,
+    },
 }
 
 /// A list in the text.
@@ -90,26 +96,9 @@ impl<'t> Layout<'t> {
         }
         Ok(Self {
             text,
+            lines: OnceCell::new(),
             roots: builder.roots,
         })
-    }
-
-    /// Whether lists and mappings stand in one another deeper than this. It reads no further than it must.
-    pub(super) fn is_deeper_than(text: &str, depth: usize) -> bool {
-        let mut open = 0_usize;
-        for next in Parser::new_from_str(text) {
-            match next {
-                Ok((Event::SequenceStart(..) | Event::MappingStart(..), _)) => open += 1,
-                Ok((Event::SequenceEnd | Event::MappingEnd, _)) => open = open.saturating_sub(1),
-                Ok(_) => {}
-                // This parser has a limit of its own, and meets it before it tells what it met.
-                Err(error) => return matches!(error.kind(), ErrorKind::RecursionLimitExceeded),
-            }
-            if open > depth {
-                return true;
-            }
-        }
-        false
     }
 
     /// The mapping that holds `tmux_sessions`, chosen among several documents as the reader chooses.
@@ -135,12 +124,17 @@ impl<'t> Layout<'t> {
 
     /// Line and column of a byte, both counted from 1, the column in characters.
     pub(super) fn place(&self, at: usize) -> (usize, usize) {
-        let before = self.text.get(..at).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        (
-            1 + before.bytes().filter(|byte| *byte == b'\n').count(),
-            1 + before[line_start..].chars().count(),
-        )
+        let lines = self.lines.get_or_init(|| {
+            let breaks = self.text.bytes().enumerate();
+            let starts = breaks
+                .filter(|(_, byte)| *byte == b'\n')
+                .map(|(at, _)| at + 1);
+            std::iter::once(0).chain(starts).collect()
+        });
+        let line = lines.partition_point(|start| *start <= at);
+        let start = lines.get(line - 1).copied().unwrap_or(0);
+        let before = self.text.get(start..at).unwrap_or_default();
+        (line, before.chars().count() + 1)
     }
 }
 
@@ -180,6 +174,11 @@ impl<'t> Map<'t> {
 }
 
 impl Entry<'_> {
+    /// The byte after it.
+    pub(super) fn end(&self) -> usize {
+        self.value.end.max(self.key.end)
+    }
+
     /// The key, if it is a scalar.
     pub(super) fn key_text(&self) -> Option<&str> {
         match &self.key.kind {
@@ -254,14 +253,16 @@ impl<'t> Builder<'t> {
                     ScalarStyle::Plain => Style::Plain,
                     ScalarStyle::SingleQuoted => Style::SingleQuoted,
                     ScalarStyle::DoubleQuoted => Style::DoubleQuoted,
-                    _ => Style::Block,
+                    _ => Style::Block {
+                        keeps: chomping(self.text, start).is_some_and(|(_, mark)| mark == b'+'),
+                    },
                 };
                 // An empty scalar arrives as `~`, with no bytes of its own.
                 let nothing = style == Style::Plain && start == end;
                 self.place(Node {
                     start,
                     end: match style {
-                        Style::Block => self.block_end(start, end),
+                        Style::Block { keeps } => self.block_end(start, end, keeps),
                         _ => end,
                     },
                     marked: anchor != 0 || tag.is_some(),
@@ -355,9 +356,8 @@ impl<'t> Builder<'t> {
 
     /// The end of a block text. The parser takes what follows up to the next token; without `+`, blank lines
     /// at the end are no part of the value.
-    fn block_end(&self, start: usize, end: usize) -> usize {
+    fn block_end(&self, start: usize, end: usize, keeps: bool) -> usize {
         let content = &self.text[start..end];
-        let keeps = self.header(start).contains('+');
         let full = match content.rfind(['\n', '\r']) {
             Some(newline) if content[newline + 1..].trim_matches([' ', '\t']).is_empty() => {
                 newline + 1
@@ -372,12 +372,18 @@ impl<'t> Builder<'t> {
         let newline = line_end(self.text, after);
         newline + line_break(self.text, newline).len()
     }
+}
 
-    /// The `|2-` before the first line of a block text.
-    fn header(&self, start: usize) -> &'t str {
-        let line = self.text[..start].trim_end_matches([' ', '\t', '\r', '\n']);
-        &line[line_start(line, line.len())..]
-    }
+/// The place at which a block text says what happens to the line breaks at its end, and what it says: `+`, `-`, or
+/// anything else for nothing. `start` is where its content begins.
+pub(super) fn chomping(text: &str, start: usize) -> Option<(usize, u8)> {
+    let above = text[..start].trim_end_matches([' ', '\t', '\r', '\n']);
+    let line = line_start(above, above.len());
+    let header = above[line..].split(" #").next()?;
+    let mark = header.rfind(['|', '>'])?;
+    let said = header[mark..].find(['+', '-']).unwrap_or(1);
+    let at = line + mark + said;
+    Some((at, text.as_bytes().get(at).copied().unwrap_or(b'\n')))
 }
 
 /// The byte after the colon of a key.

@@ -10,6 +10,7 @@ mod draft;
 pub mod edit;
 pub mod find;
 pub mod holder;
+pub mod init;
 mod layout;
 pub mod lock;
 mod mount;

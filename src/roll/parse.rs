@@ -8,7 +8,6 @@ use serde::de::{
 use thiserror::Error;
 
 use super::datum::Datum;
-use super::layout::Layout;
 use super::rows;
 use crate::core::ids::{Fingerprint, Timestamp};
 use crate::core::registry::Registry;
@@ -70,18 +69,23 @@ pub(crate) fn document(text: &str) -> Result<Document, NotYaml> {
 }
 
 /// Refuses what no roll is: brackets within brackets without end, for which the reader below takes the square
-/// of their number.
+/// of their number. Brackets in texts are counted too, so the limit is one that no texts reach.
 fn refuse_depth(text: &str) -> Result<(), NotYaml> {
-    /// Deeper than any roll, and what the reader itself refuses.
-    const DEPTH: usize = 128;
-    let brackets = memchr::memchr2_iter(b'[', b'{', text.as_bytes()).count();
-    // Only then can it be so, and the places of all values be worth finding.
-    if brackets > DEPTH && Layout::is_deeper_than(text, DEPTH) {
-        return Err(NotYaml {
-            line: 1,
-            column: 1,
-            why: format!("lists and mappings stand more than {DEPTH} deep in one another"),
-        });
+    const DEEPEST: usize = 5_000;
+    let mut depth = 0_usize;
+    for byte in text.bytes() {
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST {
+            return Err(NotYaml {
+                line: 1,
+                column: 1,
+                why: format!("more than {DEEPEST} brackets are open at once"),
+            });
+        }
     }
     Ok(())
 }

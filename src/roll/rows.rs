@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::datum::Datum;
 use super::layout::Layout;
-use super::parse::NotYaml;
+use super::parse::{self, NotYaml};
 use super::scalar;
 use crate::core::ids::{
     AgentKind, ConversationId, Fingerprint, Pid, ServerName, SessionName, Timestamp,
@@ -136,9 +136,9 @@ struct Source<'t> {
 }
 
 impl<'t> Source<'t> {
-    const fn of(text: &'t str) -> Self {
+    fn of(text: &'t str) -> Self {
         Self {
-            text,
+            text: parse::without_mark(text),
             layout: OnceCell::new(),
         }
     }
@@ -335,7 +335,9 @@ impl RowReader<'_, '_> {
                 clippy::cast_possible_truncation,
                 reason = "a time beyond the range of i64 is cut to it"
             )]
-            Datum::Float(secs) => Some(Timestamp::from_millis((secs * 1000.0) as i64)),
+            Datum::Float(secs) if secs.is_finite() => {
+                Some(Timestamp::from_millis((secs * 1000.0) as i64))
+            }
             _ => None,
         };
         let told = |key: &&str| Timestamp::parse(self.entry.get(key)?.text()?);

@@ -89,7 +89,7 @@ pub(crate) enum Plain {
     Bool,
     Number,
     Time,
-    /// `=`, which `PyYAML` cannot read.
+    /// `=` and `<<` as values, which `PyYAML` cannot read.
     Refused,
     Text,
 }
@@ -119,7 +119,7 @@ pub(crate) fn by_yaml_1_1(plain: &str) -> Plain {
         "" | "~" | "null" | "Null" | "NULL" => Plain::Null,
         "yes" | "Yes" | "YES" | "no" | "No" | "NO" | "true" | "True" | "TRUE" | "false"
         | "False" | "FALSE" | "on" | "On" | "ON" | "off" | "Off" | "OFF" => Plain::Bool,
-        "=" => Plain::Refused,
+        "=" | "<<" => Plain::Refused,
         _ if is_int_1_1(plain) || is_float_1_1(plain) => Plain::Number,
         _ if is_time_1_1(plain) => Plain::Time,
         _ => Plain::Text,

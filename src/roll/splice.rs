@@ -1,10 +1,18 @@
 //! From drafts to text: which bytes of the roll are replaced, and by what. All others stay.
 
+mod lines;
+mod places;
+
 use std::ops::Range;
 
+use self::lines::{inline, inline_anew, join, row_lines, value_lines};
+use self::places::{
+    after_bracket, ends_in_block_text, is_block_text, is_token, last_leaf, line_break_before, runs,
+    skip_spaces,
+};
 use super::draft::{Draft, Fate, Moved, Written, is_null};
 use super::layout::{
-    Entry, Kind, List, Map, Node, Style, line_break, line_end, line_start, skip_blank,
+    Entry, Kind, List, Map, Node, Style, chomping, line_break, line_end, line_start, skip_blank,
 };
 use super::scalar;
 use crate::core::edit::Value;
@@ -26,7 +34,12 @@ pub(super) struct Splices<'t> {
     /// The line break of lines added where there is none to follow.
     newline: &'t str,
     list: Vec<(Range<usize>, String)>,
+    /// Whether a block text that ended the file has been told that it has no line break.
     sealed: bool,
+    /// Whether the lines to be inserted next hold a block text.
+    moves_block_text: bool,
+    /// Whether such lines have come to the end of the file, where they need a line break.
+    needs_line_break: bool,
 }
 
 /// How values are written in a mapping between braces.
@@ -49,6 +62,8 @@ impl<'t> Splices<'t> {
             newline: if first.is_empty() { "\n" } else { first },
             list: Vec::new(),
             sealed: false,
+            moves_block_text: false,
+            needs_line_break: false,
         }
     }
 
@@ -59,13 +74,27 @@ impl<'t> Splices<'t> {
         self.list.sort_by_key(|(range, _)| (range.start, range.end));
         let grown: usize = self.list.iter().map(|(_, new)| new.len()).sum();
         let mut result = String::with_capacity(self.text.len() + grown);
+        let ends_open = line_break_before(self.text, self.text.len()).is_empty();
         let mut done = 0;
         for (range, new) in &self.list {
             result.push_str(self.text.get(done..range.start)?);
-            result.push_str(new);
+            // Lines put behind an open end bring a line break, which is one too many if the last line went.
+            let closed = ends_open && done == self.text.len() && result.ends_with(self.newline);
+            result.push_str(
+                new.strip_prefix(self.newline)
+                    .filter(|_| closed)
+                    .unwrap_or(new),
+            );
             done = range.end;
         }
         result.push_str(self.text.get(done..)?);
+        match line_break_before(&result, result.len()) {
+            "" if self.needs_line_break => result.push_str(self.newline),
+            last if ends_open && !self.needs_line_break => {
+                result.truncate(result.len() - last.len());
+            }
+            _ => {}
+        }
         Some(result)
     }
 
@@ -109,6 +138,7 @@ impl<'t> Splices<'t> {
             Kind::List(_) => self.replace_by_rows(root, entry, colon, rows),
             Kind::Scalar { .. } if is_null(&entry.value) => {
                 if root.flow {
+                    self.refuse_comment(colon..entry.value.end)?;
                     let flow = self.flow_of_map(root, 0);
                     let list = join(rows.iter().map(|row| flow.map(row)), ", ");
                     self.replace(colon..entry.value.end, format!(" [{list}]"));
@@ -134,9 +164,18 @@ impl<'t> Splices<'t> {
             .flat_map(|row| row_lines(row, dash, STEP))
             .collect();
         if colon < entry.value.end {
+            self.refuse_comment(colon..entry.value.end)?;
             self.replace(colon..entry.value.end, String::new());
         }
         self.insert_lines(entry.value.end, lines);
+        Ok(())
+    }
+
+    /// A list of nothing has no other `#` than that of a comment, which would go with it.
+    fn refuse_comment(&self, range: Range<usize>) -> Result<(), Refusal> {
+        if self.text[range].contains('#') {
+            return Err("a comment stands in the empty list: put it above `tmux_sessions`");
+        }
         Ok(())
     }
 
@@ -196,17 +235,24 @@ impl<'t> Splices<'t> {
                 Fate::Grow(items) => self.grow(entry, items, false)?,
             }
         }
-        if draft.added.is_empty() {
-            return Ok(());
-        }
         let mut lines = Vec::new();
         for (key, written) in &draft.added {
             self.block_lines(draft, key, written, indent, &mut lines)?;
         }
-        match draft.map.entries.last() {
-            Some(last) => self.insert_lines_after(&last.value, lines),
-            None => Err("an empty mapping is not edited"),
+        let Some((last, fate)) = draft.map.entries.last().zip(draft.fates.last()) else {
+            return Err("an empty mapping is not edited");
+        };
+        if matches!(fate, Fate::Cut) {
+            // What comes to the end of the file in its place may be a block text, which needs its line break.
+            self.needs_line_break |= self.content_end(last) == self.text.len()
+                && match lines.is_empty() {
+                    true => ends_in_block_text(draft),
+                    false => self.moves_block_text,
+                };
+            self.insert_lines(line_start(self.text, last.key.start), lines);
+            return Ok(());
         }
+        self.insert_lines_after(&last.value, lines)
     }
 
     fn replace_in_block(
@@ -230,14 +276,15 @@ impl<'t> Splices<'t> {
         }
         let mut lines = Vec::new();
         self.nested_lines(draft, written, indent, &mut lines)?;
-        let lines = join(lines.into_iter(), self.newline);
-        self.replace(colon..value.end, format!("{}{lines}{tail}", self.newline));
+        // A comment behind the old value stays behind the key.
+        self.replace(colon..value.end - tail.len(), String::new());
+        self.insert_lines(value.end, lines);
         Ok(())
     }
 
     /// The lines of a new entry of a block mapping.
     fn block_lines(
-        &self,
+        &mut self,
         draft: &Draft<'_, '_>,
         key: &str,
         written: &Written,
@@ -255,7 +302,7 @@ impl<'t> Splices<'t> {
 
     /// The lines below a key at `indent`.
     fn nested_lines(
-        &self,
+        &mut self,
         draft: &Draft<'_, '_>,
         written: &Written,
         indent: usize,
@@ -278,7 +325,29 @@ impl<'t> Splices<'t> {
             }
             Written::Moved(moved) => moved.iter().try_for_each(|moved| match moved {
                 Moved::Entry(at) => {
-                    lines.push(self.shifted(&draft.map.entries[*at], indent)?);
+                    let entry = &draft.map.entries[*at];
+                    if let Kind::Scalar {
+                        text,
+                        style: Style::Block { keeps },
+                    } = &entry.value.kind
+                        && (*keeps || self.is_open(&entry.value))
+                    {
+                        // The line breaks at its end depend on what follows, and that will be another thing.
+                        let key = scalar::written(entry.key_text().unwrap_or_default());
+                        let text = match self.is_open(&entry.value) {
+                            // Some parsers invent a line break there; the ones that count do not.
+                            true => text.strip_suffix('\n').unwrap_or(text),
+                            false => text,
+                        };
+                        lines.push(format!(
+                            "{:inner$}{key}: {}",
+                            "",
+                            scalar::double_quoted(text)
+                        ));
+                        return Ok(());
+                    }
+                    self.moves_block_text |= is_block_text(last_leaf(&entry.value));
+                    lines.push(self.shifted(entry, indent)?);
                     Ok(())
                 }
                 Moved::Fresh(key, written) => self.block_lines(draft, key, written, inner, lines),
@@ -326,31 +395,43 @@ impl<'t> Splices<'t> {
         }
     }
 
-    /// Takes out the lines of the entries that go.
+    /// Takes out the lines of the entries that go. Comments between them stay.
     fn cut_lines(&mut self, draft: &Draft<'_, '_>) -> Result<(), Refusal> {
         let entries = &draft.map.entries;
         for (first, last) in runs(&draft.fates) {
             let key = entries[first].key.start;
-            let line = line_start(self.text, key);
-            let after = self.after_lines(entries[last].value.end);
-            if self.is_blank(line, key) {
-                let ends =
-                    after == self.text.len() && line_break_before(self.text, after).is_empty();
-                let start = if ends {
-                    line - line_break_before(self.text, line).len()
-                } else {
-                    line
-                };
-                self.replace(start..after, String::new());
-                continue;
-            }
-            // The first entry stands behind the dash. The next one takes its place, unless a comment is between.
-            let next = entries.get(last + 1).ok_or("a row would be left empty")?;
-            if self.is_blank(after, next.key.start) {
-                self.replace(key..next.key.start, String::new());
-            } else {
+            let mut rest = first;
+            if !self.is_blank(line_start(self.text, key), key) {
+                // It stands behind the dash. What comes next takes its place, unless that is a comment.
+                let next = entries.get(last + 1).ok_or("a row would be left empty")?;
+                let after = |at: usize| self.after_lines(entries[at].value.end);
+                if (first..=last).all(|at| self.is_blank(after(at), entries[at + 1].key.start)) {
+                    self.replace(key..next.key.start, String::new());
+                    continue;
+                }
                 let dash = self.text[..key].trim_end_matches([' ', '\t']).len();
-                self.replace(dash..self.content_end(&entries[last]), String::new());
+                self.replace(dash..self.content_end(&entries[first]), String::new());
+                rest += 1;
+            }
+            // Blank lines would become a part of a text above that keeps them.
+            let above = first.checked_sub(1).map(|at| last_leaf(&entries[at].value));
+            let keeps = above.is_some_and(|above| {
+                matches!(
+                    &above.kind,
+                    Kind::Scalar {
+                        style: Style::Block { keeps: true },
+                        ..
+                    }
+                )
+            });
+            for entry in &entries[rest..=last] {
+                let line = line_start(self.text, entry.key.start);
+                let after = self.after_lines(entry.value.end);
+                if keeps {
+                    let next = line_start(self.text, skip_spaces(self.text, after));
+                    self.replace(after..next.max(after), String::new());
+                }
+                self.replace(line..after, String::new());
             }
         }
         Ok(())
@@ -439,8 +520,9 @@ impl<'t> Splices<'t> {
                             if entry.key.marked {
                                 return Err("a key with an anchor or a tag is not moved");
                             }
-                            let end = entry.value.end.max(entry.key.end);
-                            self.text[entry.key.start..end].to_owned()
+                            // `{id:}` would make the brace a part of the value.
+                            let gap = if entry.value.is_nothing() { " " } else { "" };
+                            format!("{}{gap}", &self.text[entry.key.start..entry.end()])
                         }
                         Moved::Fresh(key, written) => {
                             let value = self.flow_value(draft, written, flow)?;
@@ -453,18 +535,33 @@ impl<'t> Splices<'t> {
         }
     }
 
-    /// Takes out the pairs that go, each run with one of the commas beside it.
+    /// Takes out the pairs that go, each with the comma behind it, or with the one before it at the end.
     fn cut_pairs(&mut self, draft: &Draft<'_, '_>) {
         let entries = &draft.map.entries;
         for (first, last) in runs(&draft.fates) {
-            let start = entries[first].key.start;
-            let end = entries[last].value.end.max(entries[last].key.end);
-            let range = match (entries.get(last + 1), first.checked_sub(1)) {
-                (Some(next), _) => start..next.key.start,
-                (None, Some(before)) => entries[before].value.end.max(entries[before].key.end)..end,
-                (None, None) => start..end,
-            };
-            self.replace(range, String::new());
+            for at in first..=last {
+                let (start, end) = (entries[at].key.start, entries[at].end());
+                let whole = match entries.get(at + 1) {
+                    Some(next) if last + 1 < entries.len() => start..next.key.start,
+                    _ => {
+                        at.checked_sub(1)
+                            .map_or(start, |before| entries[before].end())
+                            ..end
+                    }
+                };
+                let gap = match whole.start < start {
+                    true => whole.start..start,
+                    false => end..whole.end,
+                };
+                // A comment between two pairs stays; only the comma goes.
+                if self.text[gap.clone()].contains('#') {
+                    let comma = skip_blank(self.text, gap.start);
+                    self.replace(comma..comma + 1, String::new());
+                    self.replace(start..end, String::new());
+                } else {
+                    self.replace(whole, String::new());
+                }
+            }
         }
     }
 
@@ -511,9 +608,7 @@ impl<'t> Splices<'t> {
         };
         let json = !map.entries.is_empty() && map.entries.iter().all(|entry| quoted(&entry.key));
         let comma = match map.entries.as_slice() {
-            [.., before, last] => {
-                self.between(before.value.end.max(before.key.end), last.key.start)
-            }
+            [.., before, last] => self.between(before.end(), last.key.start),
             [only] => self.lead(inside, only.key.start),
             [] => ", ".to_owned(),
         };
@@ -596,6 +691,9 @@ impl<'t> Splices<'t> {
 
     /// Inserts lines below the one in which a value ends.
     fn insert_lines_after(&mut self, value: &Node<'_>, lines: Vec<String>) -> Result<(), Refusal> {
+        if lines.is_empty() {
+            return Ok(());
+        }
         if value.end == self.text.len() {
             self.seal(value)?;
         }
@@ -605,6 +703,9 @@ impl<'t> Splices<'t> {
 
     /// Inserts lines below the line of `end`, or at `end` if a line begins there.
     fn insert_lines(&mut self, end: usize, lines: Vec<String>) {
+        if lines.is_empty() {
+            return;
+        }
         let at = if line_start(self.text, end) == end {
             end
         } else {
@@ -617,41 +718,35 @@ impl<'t> Splices<'t> {
         };
         let lines = join(lines.into_iter(), newline);
         let new = if at > 0 && line_break_before(self.text, at).is_empty() {
+            self.needs_line_break |= self.moves_block_text;
             format!("{newline}{lines}")
         } else {
             format!("{lines}{newline}")
         };
+        self.moves_block_text = false;
         self.insert(at, new);
+    }
+
+    /// Whether a value is a block text without a line break at its end.
+    fn is_open(&self, node: &Node<'_>) -> bool {
+        is_block_text(node) && line_break_before(self.text, node.end).is_empty()
     }
 
     /// A block text that ends the file without a line break would gain one from the lines put below it. `|-`
     /// says that it has none.
     fn seal(&mut self, value: &Node<'_>) -> Result<(), Refusal> {
         let last = last_leaf(value);
-        let open = matches!(
-            last.kind,
-            Kind::Scalar {
-                style: Style::Block,
-                ..
-            }
-        ) && line_break_before(self.text, last.end).is_empty();
-        if !open || self.sealed {
+        let goes = |(range, _): &(Range<usize>, String)| {
+            range.start <= last.start && last.end <= range.end
+        };
+        if self.sealed || !self.is_open(last) || self.list.iter().any(goes) {
             return Ok(());
         }
-        let above = self.text[..last.start].trim_end_matches([' ', '\t', '\r', '\n']);
-        let header = &above[line_start(above, above.len())..];
-        let header = header.split(" #").next().unwrap_or(header);
-        let Some(mark) = header.rfind(['|', '>']) else {
-            return Err("the file ends in a block text without a line break: add one");
-        };
-        let line = line_start(above, above.len());
-        let chomping = header[mark..].find(['+', '-']);
-        match chomping.map(|at| line + mark + at) {
-            Some(at) if self.text.as_bytes()[at] == b'+' => {
-                self.replace(at..at + 1, "-".to_owned())
-            }
-            Some(_) => {}
-            None => self.insert(line + mark + 1, "-".to_owned()),
+        match chomping(self.text, last.start) {
+            Some((_, b'-')) => {}
+            Some((at, b'+')) => self.replace(at..at + 1, "-".to_owned()),
+            Some((at, _)) => self.insert(at, "-".to_owned()),
+            None => return Err("the file ends in a block text without a line break: add one"),
         }
         self.sealed = true;
         Ok(())
@@ -683,118 +778,4 @@ impl Flow {
             .map(|(key, value)| format!("{}{}{}", self.text(key), self.colon, self.value(value)));
         format!("{{{}}}", join(pairs, comma))
     }
-}
-
-/// The lines of a row to be appended, its dash in column `dash`, its keys `gap` to the right of that.
-fn row_lines(row: &NewRow, dash: usize, gap: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    value_lines(row, dash + gap, &mut lines);
-    if let Some(first) = lines.first_mut() {
-        first.replace_range(dash..=dash, "-");
-    }
-    lines
-}
-
-fn value_lines(pairs: &[(String, Value)], indent: usize, lines: &mut Vec<String>) {
-    for (key, value) in pairs {
-        let key = scalar::written(key);
-        match value {
-            Value::Map(inner) if !inner.is_empty() => {
-                lines.push(format!("{:indent$}{key}:", ""));
-                value_lines(inner, indent + STEP, lines);
-            }
-            other => lines.push(format!("{:indent$}{key}: {}", "", on_one_line(other))),
-        }
-    }
-}
-
-fn on_one_line(value: &Value) -> String {
-    match value {
-        Value::Null => "null".to_owned(),
-        Value::Int(number) => number.to_string(),
-        Value::Text(text) => scalar::written(text).into_owned(),
-        Value::Map(_) => "{}".to_owned(),
-    }
-}
-
-/// A value that fits behind its key, written as the one it replaces.
-fn inline(written: &Written, old: &Node<'_>) -> Option<String> {
-    if let (Written::Value(Value::Text(text)), Kind::Scalar { style, .. }) = (written, &old.kind) {
-        return Some(match style {
-            Style::DoubleQuoted => scalar::double_quoted(text),
-            Style::SingleQuoted => {
-                scalar::single_quoted(text).unwrap_or_else(|| scalar::double_quoted(text))
-            }
-            Style::Plain | Style::Block => scalar::written(text).into_owned(),
-        });
-    }
-    inline_anew(written)
-}
-
-fn inline_anew(written: &Written) -> Option<String> {
-    match written {
-        Written::Value(Value::Map(pairs)) if !pairs.is_empty() => None,
-        Written::Value(value) => Some(on_one_line(value)),
-        Written::List(items) if items.is_empty() => Some("[]".to_owned()),
-        Written::List(_) | Written::Moved(_) => None,
-    }
-}
-
-/// Whether a value is one token that another can be put in the place of.
-fn is_token(node: &Node<'_>) -> bool {
-    let single = match &node.kind {
-        Kind::Scalar { style, .. } => *style != Style::Block && !node.is_nothing(),
-        Kind::Alias => true,
-        Kind::List(list) => list.flow,
-        Kind::Map(map) => map.flow,
-    };
-    single && !node.marked
-}
-
-/// The value that a value ends with.
-fn last_leaf<'n, 't>(node: &'n Node<'t>) -> &'n Node<'t> {
-    let inner = match &node.kind {
-        Kind::List(list) if !list.flow => list.items.last(),
-        Kind::Map(map) if !map.flow => map.entries.last().map(|entry| &entry.value),
-        _ => None,
-    };
-    inner.map_or(node, last_leaf)
-}
-
-/// The byte after the bracket or brace that opens a collection.
-const fn after_bracket(node: &Node<'_>) -> usize {
-    node.start + 1
-}
-
-/// The line break that ends at `at`, if there is one.
-fn line_break_before(text: &str, at: usize) -> &str {
-    let before = text.get(..at).unwrap_or_default();
-    if before.ends_with("\r\n") {
-        "\r\n"
-    } else if before.ends_with('\n') {
-        "\n"
-    } else if before.ends_with('\r') {
-        "\r"
-    } else {
-        ""
-    }
-}
-
-/// The first and the last entry of each row of entries that go.
-fn runs(fates: &[Fate<'_, '_>]) -> Vec<(usize, usize)> {
-    let mut runs: Vec<(usize, usize)> = Vec::new();
-    for (at, fate) in fates.iter().enumerate() {
-        if !matches!(fate, Fate::Cut) {
-            continue;
-        }
-        match runs.last_mut() {
-            Some((_, last)) if *last + 1 == at => *last = at,
-            _ => runs.push((at, at)),
-        }
-    }
-    runs
-}
-
-fn join(parts: impl Iterator<Item = String>, between: &str) -> String {
-    parts.collect::<Vec<_>>().join(between)
 }

@@ -6,16 +6,8 @@ use std::time::Duration;
 use super::error::RunError;
 use crate::core::sighting::Sighting;
 use crate::look::vantage;
-use crate::roll::atomic;
 use crate::roll::{self, Roll};
 use crate::state::{Folder, LedgerFile};
-
-/// A roll nobody is on yet.
-const EMPTY: &str = "\
-# The roll: which coding-agent sessions should be there. `headcount reconcile` compares it with tmux and
-# corrects what is proven; people and other programs write it too, under the lock `agent-sessions.yaml.lock`.
-tmux_sessions: []
-";
 
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,10 +29,7 @@ pub async fn init(named: &Path, state: &Path, lock_timeout: Duration) -> Result<
     let created = if named.symlink_metadata().is_ok() {
         false
     } else {
-        if let Some(folder) = named.parent() {
-            atomic::create_folder(folder)?;
-        }
-        atomic::create(named, EMPTY.as_bytes(), 0o644)?
+        roll::init::create(named)?
     };
     let roll = Roll::at(named.to_owned());
     let _ = roll::read::read(&roll)?

@@ -221,7 +221,7 @@ async fn write(
     lock: &Locked,
     look: &Look,
 ) -> Result<Option<Written>, RunError> {
-    let edits = look.assessment.plan.edits();
+    let edits = look.assessment.edits();
     if edits.is_empty() {
         return Ok(Some(Written::default()));
     }

@@ -95,6 +95,7 @@ mod tests {
     fn row() -> KnownRow {
         KnownRow {
             fingerprint: Fingerprint::new("f"),
+            pid: None,
             since: NOW,
             since_boot: (place(), BootId::new("b")),
             alive: None,

@@ -199,7 +199,7 @@ fn reason_to_live(scene: &Scene, row: &Row) -> Option<String> {
                 .since(scene.registry.written_at)
                 > Duration::from_secs(1));
     let met = known
-        .filter(|known| known.fingerprint == row.fingerprint)
+        .filter(|known| known.pid == row.pane.pid)
         .map_or(scene.registry.written_at, |known| known.since);
     for process in found {
         let ticks = remembered

@@ -1,17 +1,15 @@
 //! Class C: the conversation id of a running row is known, or is another.
 
+use super::inference::{Inference, infer};
 use super::{Agents, Scene, agents_in, drift_id, unless_sure};
 use crate::core::drift::{Class, Confidence, Drift, Evidence, Held, Kind, NoteKind, Wait};
 use crate::core::edit::{Change, Edit, Target, Value};
-use crate::core::ids::{AgentKind, ConversationId, Timestamp};
+use crate::core::ids::{AgentKind, ConversationId};
 use crate::core::join::{Here, pane_of};
 use crate::core::ledger::overruled;
 use crate::core::registry::Row;
 use crate::core::sighting::Sighting;
-use crate::core::world::{AgentSight, Candidate, SessionSight};
-
-/// tmux tells a session's creation in whole seconds, so what began within that second may be older.
-const CREATION_UNIT: std::time::Duration = std::time::Duration::from_secs(1);
+use crate::core::world::AgentSight;
 
 /// Whose conversation is looked for.
 struct Case<'a, 'w> {
@@ -125,131 +123,27 @@ fn proven(
 }
 
 fn inferred(scene: &mut Scene<'_, '_>, case: Case<'_, '_>, sight: &AgentSight) {
-    let Case { row, agent, .. } = case;
-    let Sighting::Present(folder) = &sight.cwd else {
-        return scene.blind(&row.name, &[Class::C]);
-    };
-    let Some(folder_sight) = scene.world.folders.get(&(agent, folder.clone())) else {
-        return scene.blind(&row.name, &[Class::C]);
-    };
-    let Sighting::Present(candidates) = &folder_sight.candidates else {
-        return scene.blind(&row.name, &[Class::C]);
-    };
-    let session = case.here.seen.session;
-    let possible: Vec<&Candidate> = candidates
-        .iter()
-        .filter(|candidate| !candidate.in_folder.is_absent() && !began_before(candidate, session))
-        .collect();
-    let only = match possible.as_slice() {
-        [] => return,
-        [only] => *only,
-        several => {
-            let text = format!(
-                "{}: {} conversations began in its folder since it was created; which is its own cannot be told.",
-                row.name,
-                several.len()
-            );
-            return scene.note(NoteKind::Ambiguous, row, text);
+    let row = case.row;
+    match infer(scene, case.agent, sight, case.here.seen.session) {
+        Inference::Nothing => {}
+        Inference::Unread => scene.blind(&row.name, &[Class::C]),
+        Inference::Doubtful(why) => {
+            scene.blind(&row.name, &[Class::C]);
+            scene.note(NoteKind::Ambiguous, row, format!("{}: {why}.", row.name));
         }
-    };
-    if let Some(why) = doubt_about(scene, only, folder_sight, sight, session) {
-        scene.blind(&row.name, &[Class::C]);
-        let text = format!(
-            "{}: conversation {} may be its own, but {why}.",
-            row.name, only.id
-        );
-        return scene.note(NoteKind::Ambiguous, row, text);
-    }
-    let evidence = vec![
-        scene.evidence(
-            format!("{agent} in {folder}"),
-            format!("{} is the only conversation that began after the session was created", only.id),
-        ),
-        scene.evidence(
-            format!("process {}", sight.process.pid),
-            "it keeps no live record, and every other agent in the folder has a conversation of its own",
-        ),
-    ];
-    // The row had this id before, or would have had it, and somebody took it away.
-    let taken_away = scene
-        .past
-        .known(row)
-        .and_then(|known| known.ids.get(&agent))
-        .is_some_and(|known| [&known.recorded, &known.overruled].contains(&&Some(only.id.clone())));
-    let person = taken_away.then_some(Held::PersonChanged);
-    push(
-        scene,
-        case,
-        &only.id,
-        evidence,
-        Confidence::Inferred,
-        person,
-    );
-}
-
-fn began_before(candidate: &Candidate, session: &SessionSight) -> bool {
-    matches!(candidate.began, Sighting::Present(began) if began < session.created)
-}
-
-/// Why the only candidate may still not be the one.
-fn doubt_about(
-    scene: &Scene<'_, '_>,
-    only: &Candidate,
-    folder: &crate::core::world::FolderSight,
-    this: &AgentSight,
-    session: &SessionSight,
-) -> Option<String> {
-    let surely_after = matches!(only.began, Sighting::Present(began) if is_after(began, session));
-    if !surely_after {
-        return Some("when it began is not surely after the session was created".to_owned());
-    }
-    // What an earlier agent of this session said is not this one's.
-    match (&only.modified, &this.started_at) {
-        (Sighting::Present(modified), Sighting::Present(started)) if modified >= started => {}
-        _ => {
-            return Some(
-                "it is not known to have been written to since this agent began".to_owned(),
-            );
+        Inference::Only(id, evidence) => {
+            // The row had this id before, or would have had it, and somebody took it away.
+            let taken_away = scene
+                .past
+                .known(row)
+                .and_then(|known| known.ids.get(&case.agent))
+                .is_some_and(|known| {
+                    [&known.recorded, &known.overruled].contains(&&Some(id.clone()))
+                });
+            let person = taken_away.then_some(Held::PersonChanged);
+            push(scene, case, &id, evidence, Confidence::Inferred, person);
         }
     }
-    if !only.in_folder.is_present() {
-        return Some("whether it belongs to this folder could not be read".to_owned());
-    }
-    if !only.interactive.is_present() {
-        return Some("it may have been written by a nested or scripted run".to_owned());
-    }
-    if scene.recorded.contains_key(&only.id) {
-        return Some("another row records it".to_owned());
-    }
-    match &folder.claimed {
-        Sighting::Present(claimed) if claimed.contains(&only.id) => {
-            return Some("another live agent has it".to_owned());
-        }
-        Sighting::Present(_) => {}
-        Sighting::Absent(_) | Sighting::Unknown(_) => {
-            return Some("which conversations are live could not be read".to_owned());
-        }
-    }
-    match &folder.kin {
-        Sighting::Present(kin) => kin
-            .iter()
-            .filter(|other| other.process != this.process)
-            .filter(|other| !other.live.is_present())
-            .min_by_key(|other| other.process)
-            .map(|other| {
-                format!(
-                    "process {} works in this folder too, and which conversation it has is not known",
-                    other.process.pid
-                )
-            }),
-        Sighting::Absent(_) | Sighting::Unknown(_) => {
-            Some("which other agents work in this folder could not be read".to_owned())
-        }
-    }
-}
-
-fn is_after(began: Timestamp, session: &SessionSight) -> bool {
-    began >= session.created.plus(CREATION_UNIT)
 }
 
 fn push(

@@ -250,7 +250,7 @@ fn push(scene: &mut Scene<'_, '_>, row: &Row, here: &Here<'_>, found: Found) -> 
 
 /// `None` where the two moments cannot be compared. Order by boot first, since clocks jump.
 fn created_after_end(scene: &Scene<'_, '_>, row: &Row, created: Timestamp) -> Option<bool> {
-    if scene.past.is_before_boot(row) && scene.past.known(row).is_some() {
+    if scene.past.is_before_boot(row) {
         return Some(true);
     }
     let end = row.end.at?;

@@ -1,5 +1,6 @@
 //! Class B: a live session that no running row accounts for.
 
+use super::inference::{Inference, infer};
 use super::{Agents, Scene, agents_in, drift_id, old_enough, pane_record, pane_value};
 use crate::core::drift::{Confidence, Drift, Evidence, Held, Kind, Note, NoteKind};
 use crate::core::edit::{Change, Edit, PaneRecord, Target, Value};
@@ -66,9 +67,9 @@ fn register(scene: &mut Scene<'_, '_>, seen: &Seen<'_>, agent: AgentKind, doubt:
                 }
                 Err(why) => obstacle = obstacle.or(Some(Held::Doubt(why))),
             }
-            if let Some((proven, by)) = proven_id(scene, sight, agent) {
-                evidence.push(by);
-                id = Some((agent, proven));
+            if let Some((known, by)) = conversation(scene, seen, sight, agent) {
+                evidence.extend(by);
+                id = Some((agent, known));
             }
         }
     }
@@ -158,22 +159,31 @@ fn belongs_elsewhere(world: &World, pane: &PaneSight) -> Result<bool, String> {
     }
 }
 
-fn proven_id(
+/// The conversation that the new row would get as a running row: it gets it at once.
+fn conversation(
     scene: &Scene<'_, '_>,
+    seen: &Seen<'_>,
     pane: &PaneSight,
     agent: AgentKind,
-) -> Option<(ConversationId, Evidence)> {
+) -> Option<(ConversationId, Vec<Evidence>)> {
     let Agents::One(sight) = agents_in(pane, Some(agent)) else {
         return None;
     };
-    let Sighting::Present(live) = &sight.live else {
-        return None;
-    };
-    let Some(Sighting::Present(artifact)) = scene.artifact(agent, &live.id) else {
-        return None;
-    };
-    let said = format!("conversation {}, kept in {}", live.id, artifact.path);
-    Some((live.id.clone(), scene.evidence(live.source.clone(), said)))
+    match &sight.live {
+        Sighting::Present(live) => match scene.artifact(agent, &live.id) {
+            Some(Sighting::Present(artifact)) => {
+                let said = format!("conversation {}, kept in {}", live.id, artifact.path);
+                let evidence = scene.evidence(live.source.clone(), said);
+                Some((live.id.clone(), vec![evidence]))
+            }
+            _ => None,
+        },
+        Sighting::Absent(_) => match infer(scene, agent, sight, seen.session) {
+            Inference::Only(id, evidence) => Some((id, evidence)),
+            _ => None,
+        },
+        Sighting::Unknown(_) => None,
+    }
 }
 
 fn note(kind: NoteKind, seen: &Seen<'_>, text: String) -> Note {

@@ -213,6 +213,21 @@ fn an_empty_list_gets_its_first_row_wherever_it_stands() {
 }
 
 #[test]
+fn a_comment_in_an_empty_list_is_not_lost() {
+    for text in [
+        "tmux_sessions: [ # why\n ]\n",
+        "tmux_sessions: # why\n  []\n",
+        "tmux_sessions:\n  # why\n  null\nx: 1\n",
+        "{tmux_sessions: # why\n  null, x: 1}\n",
+    ] {
+        assert!(
+            refused(text, &[new("b", 7)]).contains("a comment"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn a_new_row_is_indented_like_its_neighbours() {
     let text = "tmux_sessions:\n   -   name: a\n       status: stopped\n\n# the end\n";
     assert_eq!(

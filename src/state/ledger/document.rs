@@ -49,6 +49,7 @@ struct Row {
     name: String,
     server: Option<String>,
     fingerprint: String,
+    pid: Option<u32>,
     since: i64,
     since_boot: Boot,
     alive: Option<Alive>,
@@ -255,6 +256,7 @@ impl From<(&core::RowKey, &core::KnownRow)> for Row {
         let core::RowKey { name, server } = key;
         let core::KnownRow {
             fingerprint,
+            pid,
             since,
             since_boot: (place, boot),
             alive,
@@ -264,6 +266,7 @@ impl From<(&core::RowKey, &core::KnownRow)> for Row {
             name: name.to_string(),
             server: server.as_ref().map(ToString::to_string),
             fingerprint: fingerprint.to_string(),
+            pid: *pid,
             since: since.millis(),
             since_boot: Boot {
                 place: place.into(),
@@ -284,6 +287,7 @@ impl From<Row> for (core::RowKey, core::KnownRow) {
             },
             core::KnownRow {
                 fingerprint: Fingerprint::new(row.fingerprint),
+                pid: row.pid,
                 since: Timestamp::from_millis(row.since),
                 since_boot: (
                     row.since_boot.place.into(),

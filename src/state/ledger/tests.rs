@@ -72,6 +72,7 @@ prop_compose! {
 prop_compose! {
     fn row()(
         fingerprint in ".{0,8}".prop_map(Fingerprint::new),
+        pid in option::of(any::<u32>()),
         since in time(),
         since_boot in (place(), boot()),
         alive in option::of(alive()),
@@ -82,7 +83,7 @@ prop_compose! {
             0..3,
         ),
     ) -> KnownRow {
-        KnownRow { fingerprint, since, since_boot, alive, ids }
+        KnownRow { fingerprint, pid, since, since_boot, alive, ids }
     }
 }
 

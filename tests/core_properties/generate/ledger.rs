@@ -10,7 +10,7 @@ use headcount::core::sighting::Sighting;
 use headcount::core::world::{Place, ServerId, ServerState};
 
 use super::{CONVERSATIONS, Dice, Seeds, conversations};
-use crate::scene::{NOON, Scene, here, this_boot};
+use crate::scene::{NOON, Scene, ago, here, this_boot};
 
 impl Seeds {
     pub(super) fn remember(&self, scene: &mut Scene) {
@@ -50,6 +50,11 @@ impl Seeds {
                 continue;
             }
             let known = any_memory(scene, row, &mut dice);
+            // What was changed since the ledger saw it was written since.
+            let is_new = known.pid != row.pane.pid;
+            if let (Some(alive), true) = (&known.alive, is_new) {
+                scene.registry.written_at = scene.registry.written_at.max(alive.at);
+            }
             scene.ledger.rows.insert(key_of(row), known);
         }
         for key in conversations().take(3) {
@@ -111,11 +116,20 @@ fn any_memory(scene: &Scene, row: &Row, dice: &mut Dice<'_>) -> KnownRow {
         .into_iter()
         .filter_map(|agent| Some((agent, any_known_id(row, agent, dice)?)))
         .collect();
+    let since = dice.time();
+    let since_boot = (any_place(dice), any_boot(dice));
+    let alive = any_life(scene, dice);
+    // Nobody records a process before it begins.
+    let began = alive
+        .as_ref()
+        .filter(|alive| Some(alive.incarnation.pid) == row.pane.pid)
+        .map_or(since, |alive| alive.at);
     KnownRow {
         fingerprint,
-        since: dice.time(),
-        since_boot: (any_place(dice), any_boot(dice)),
-        alive: any_life(scene, dice),
+        pid: row.pane.pid.filter(|_| !dice.rarely(6)),
+        since: since.max(began),
+        since_boot,
+        alive,
         ids,
     }
 }
@@ -142,7 +156,7 @@ fn any_known_id(row: &Row, agent: AgentKind, dice: &mut Dice<'_>) -> Option<Know
 
 /// A life of some session that is listed now, seen well or with one thing that is no longer so.
 fn any_life(scene: &Scene, dice: &mut Dice<'_>) -> Option<SeenAlive> {
-    let lives: Vec<Incarnation> = scene
+    let lives: Vec<(Timestamp, Incarnation)> = scene
         .world
         .servers
         .iter()
@@ -153,7 +167,11 @@ fn any_life(scene: &Scene, dice: &mut Dice<'_>) -> Option<SeenAlive> {
         .flat_map(|(server, listing)| {
             listing.sessions.iter().filter_map(move |session| {
                 let pane = session.panes.first()?;
-                Some(Incarnation {
+                let began = match &pane.start {
+                    Sighting::Present(start) => start.at,
+                    _ => session.created,
+                };
+                let life = Incarnation {
                     boot: this_boot(),
                     socket: server.socket.clone(),
                     server: listing.server,
@@ -165,11 +183,12 @@ fn any_life(scene: &Scene, dice: &mut Dice<'_>) -> Option<SeenAlive> {
                         Sighting::Present(start) => Some(start.ticks),
                         _ => None,
                     },
-                })
+                };
+                Some((began.max(session.created), life))
             })
         })
         .collect();
-    let mut incarnation = lives.get(dice.roll(lives.len() + 1))?.clone();
+    let (began, mut incarnation) = lives.get(dice.roll(lives.len() + 1))?.clone();
     match dice.roll(12) {
         5 => incarnation.created = Timestamp::from_secs(NOON - 6000),
         6 => incarnation.server.pid = 20,
@@ -182,7 +201,7 @@ fn any_life(scene: &Scene, dice: &mut Dice<'_>) -> Option<SeenAlive> {
     }
     Some(SeenAlive {
         place: any_place(dice),
-        at: dice.time(),
+        at: dice.time().max(began).min(ago(1)),
         incarnation,
     })
 }

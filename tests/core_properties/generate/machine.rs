@@ -150,7 +150,7 @@ fn plain(pid: Pid, start: u64, started_at: Timestamp, ancestors: Vec<Ancestor>) 
 fn strangers(pid: Pid, dice: &mut Dice<'_>) -> Vec<ProcessSight> {
     (0..dice.pick(&[1, 1, 1, 2]))
         .map(|nth| {
-            let mut process = plain(pid, u64::from(pid) * 1000 + nth, dice.time(), Vec::new());
+            let mut process = plain(pid, u64::from(pid) * 1000 + nth, dice.past(), Vec::new());
             match dice.roll(8) {
                 0..=1 => {}
                 2 => process.zombie = true,

@@ -21,7 +21,7 @@ use headcount::core::world::{
 };
 use proptest::prelude::*;
 
-use crate::scene::{NOON, Scene, ago, not_there, record, scene, seen, socket_of, unknown};
+use crate::scene::{NOON, Scene, UPTIME, ago, not_there, record, scene, seen, socket_of, unknown};
 
 const NAMES: [&str; 10] = [
     "app-creator-claude",
@@ -125,6 +125,11 @@ impl Dice<'_> {
         ago(offset)
     }
 
+    /// The kernel counts in ticks since the boot, so that no process ever began before that or in the future.
+    fn past(&mut self) -> Timestamp {
+        self.time().clamp(ago(UPTIME), ago(0))
+    }
+
     fn sighting<T>(&mut self, thing: T) -> Sighting<T> {
         match self.roll(8) {
             6 => not_there(),
@@ -198,7 +203,7 @@ impl Seeds {
         servers
     }
 
-    fn fill_servers(&self, servers: &mut Vec<ServerSight>, panes: &BTreeMap<Pid, PaneSight>) {
+    fn fill_servers(&self, servers: &mut [ServerSight], panes: &BTreeMap<Pid, PaneSight>) {
         let mut homes: BTreeMap<Pid, String> = BTreeMap::new();
         for seed in &self.sessions {
             let mut dice = Dice(seed);
@@ -251,7 +256,7 @@ fn any_pane(pid: Pid, dice: &mut Dice<'_>) -> PaneSight {
     let cwd = dice.pick(&FOLDERS).to_owned();
     let start = ProcessStart {
         ticks: u64::from(pid) * 1000,
-        at: dice.time(),
+        at: dice.past(),
     };
     let agents = match dice.roll(10) {
         0..=5 => Sighting::Present(vec![any_agent(pid, &cwd, 0, dice)]),

@@ -177,6 +177,16 @@ fn a_row_that_was_changed_since_the_other_boot_is_not_older_than_this_one() {
 }
 
 #[test]
+fn a_session_that_was_seen_in_this_boot_did_not_end_by_the_reboot() {
+    let alive = tmux("default").session(session("app-creator-claude").pane(pane(100)));
+    let old = || declared().roll_written(ago(100_000));
+    let first = old().server(alive).pass();
+    let mut second = old().server(tmux("default")).at_once();
+    second.ledger = first.ledger;
+    assert_eq!(second.pass().says(), ended("session_gone", "written"));
+}
+
+#[test]
 fn a_server_that_listens_without_its_socket_is_told_with_its_remedy() {
     let scene = answered(
         declared().server(missing("default").listener(seen())),
@@ -282,18 +292,17 @@ fn a_row_without_a_server_is_gone_where_it_was_last_seen_too() {
 
 #[test]
 fn a_row_is_not_gone_from_a_server_that_it_names_and_nobody_looked_at() {
-    let work = || tmux("work").session(session("other").pane(pane(100).began(ago(3700))));
-    let named = |server: &str| row("app-creator-claude").on(server).pid(100);
-    let first = scene().row(named("elsewhere")).server(
-        tmux("elsewhere").session(session("app-creator-claude").pane(pane(100).began(ago(3700)))),
-    );
-    let mut second = scene().row(named("elsewhere")).server(work()).at_once();
-    second.ledger = first.pass().ledger;
+    let named = || row("app-creator-claude").on("elsewhere").pid(100);
+    let first = scene()
+        .row(named())
+        .server(tmux("elsewhere").session(session("app-creator-claude").pane(pane(100))))
+        .pass();
+    let mut second = scene().row(named()).server(tmux("work")).at_once();
+    second.ledger = first.ledger;
     for known in second.ledger.rows.values_mut() {
         known.alive.as_mut().unwrap().incarnation.socket = socket_of("work");
     }
-    let second = second.process(100, dead());
-    assert_eq!(second.pass().says(), UNSEEN);
+    assert_eq!(second.process(100, dead()).pass().says(), UNSEEN);
 }
 
 #[test]

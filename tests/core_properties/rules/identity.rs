@@ -1,10 +1,11 @@
 //! Rule 6: who is who.
 
 use headcount::core::drift::NoteKind;
+use headcount::core::ids::AgentKind;
 use headcount::core::registry::InvalidRow;
 
 use super::at_once;
-use crate::scene::{Scene, ago, name, pane, row, scene, session, silent, tmux, unknown};
+use crate::scene::{Scene, ago, dead, name, pane, row, scene, session, silent, tmux, unknown};
 
 /// Says nothing: every row has its session, and every session its row.
 fn is_in_order(scene: Scene) {
@@ -87,6 +88,26 @@ fn a_renamed_session_is_joined_by_the_life_that_the_ledger_saw() {
     let mut second = named("new-name").at_once();
     second.ledger = first.ledger;
     assert_eq!(second.pass().says(), ["note renamed app-creator-claude"]);
+}
+
+#[test]
+fn a_session_that_two_rows_remember_is_that_of_the_row_that_was_seen_with_it_last() {
+    let with = |a: &str, b: &str| {
+        scene()
+            .row(row("a-creator-claude").status(a))
+            .row(row("b-creator-claude").status(b))
+            .server(
+                tmux("default").session(session("b-creator-claude").pane(pane(100).claude("c"))),
+            )
+    };
+    let mut first = with("stopped", "running");
+    let before = scene()
+        .row(row("a-creator-claude"))
+        .server(tmux("default").session(session("a-creator-claude").pane(pane(100).claude("c"))))
+        .pass();
+    first = first.after(&before, 5);
+    let second = with("running", "running").after(&first.pass(), 5).at_once();
+    assert_eq!(second.pass().says(), ["note unseen a-creator-claude"]);
 }
 
 #[test]
@@ -335,4 +356,32 @@ fn a_row_is_known_again_only_under_its_own_name_and_server() {
             .collect::<Vec<_>>(),
         [name("app-creator-claude")]
     );
+}
+
+#[test]
+fn a_session_of_the_same_name_on_another_server_that_was_there_before_is_not_the_rows_next_life() {
+    let beside = || {
+        let session = session("app-creator-claude").created(ago(600));
+        tmux("other").session(session.pane(pane(200).claude("theirs")))
+    };
+    let declared = || row("app-creator-claude").pid(100).id("ours");
+    let own = session("app-creator-claude").created(ago(500));
+    let before = scene()
+        .row(declared())
+        .server(tmux("default").session(own.pane(pane(100).claude("ours"))))
+        .server(beside())
+        .on_disk(AgentKind::Claude, "ours")
+        .at_once()
+        .pass();
+    let after = scene()
+        .row(declared())
+        .server(tmux("default"))
+        .server(beside())
+        .process(100, dead())
+        .on_disk(AgentKind::Claude, "ours")
+        .on_disk(AgentKind::Claude, "theirs")
+        .at_once()
+        .after(&before, 60)
+        .pass();
+    assert_eq!(after.edits(), []);
 }

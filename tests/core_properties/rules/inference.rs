@@ -145,6 +145,11 @@ fn a_conversation_that_a_row_records_is_taken() {
         .row(row("other").id("c1").status("archived"))
         .on_disk(CLAUDE, "c1");
     assert_eq!(at_once(scene), AMBIGUOUS);
+    // A conversation that another row had before is that row's too.
+    let mut before = with(vec![new()], alone()).row(row("other").id("c2").status("archived"));
+    let ids = before.registry.rows[1].ids.values_mut();
+    ids.for_each(|id| id.previous.push(ConversationId::new("c1")));
+    assert_eq!(at_once(before), AMBIGUOUS);
 }
 
 #[test]

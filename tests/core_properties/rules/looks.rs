@@ -4,7 +4,8 @@ use headcount::core::ids::BootId;
 
 use super::ended;
 use crate::scene::{
-    NOON, Scene, ago, dead, pane, row, scene, session, silent, this_boot, tmux, unknown,
+    NOON, Scene, ago, dead, missing, pane, process, row, scene, session, silent, this_boot, tmux,
+    unknown,
 };
 
 fn gone() -> Scene {
@@ -74,6 +75,24 @@ fn a_look_between_that_saw_the_session_begins_the_wait_anew() {
         last.pass().says(),
         ended("session_gone", "pending until noon+20")
     );
+}
+
+#[test]
+fn an_end_by_a_reboot_is_proven_again_by_the_second_look_of_the_first_run_ever() {
+    let after_reboot = || {
+        scene()
+            .row(row("app-creator-claude").pid(100))
+            .roll_written(ago(100_000))
+            .server(missing("default"))
+            .alive(process(100))
+    };
+    let first = after_reboot().pass();
+    assert_eq!(
+        first.says(),
+        ended("host_rebooted", "pending until noon+10")
+    );
+    let second = after_reboot().after(&first, 10).pass();
+    assert_eq!(second.says(), ended("host_rebooted", "written"));
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! Rule 5: the person wins.
 
 use headcount::core::ids::{AgentKind, ServerName};
-use headcount::core::registry::Registry;
+use headcount::core::registry::{InvalidRow, Registry};
 
 use crate::edits::edited;
-use crate::scene::{Scene, pane, row, scene, session, tmux, unknown};
+use crate::scene::{Scene, name, pane, row, scene, session, tmux, unknown};
 
 const CLAUDE: AgentKind = AgentKind::Claude;
 const OVERRULED: [&str; 1] =
@@ -61,6 +61,23 @@ fn a_look_that_could_not_tell_does_not_forget_what_somebody_set() {
     let blind = unread("hers").after(&second, 1).pass();
     let fourth = recorded("hers", "c1").after(&blind, 1).pass();
     assert_eq!(fourth.says(), OVERRULED);
+}
+
+#[test]
+fn a_row_that_was_wrong_for_a_while_is_not_forgotten() {
+    let first = recorded("c1", "c1").pass();
+    let second = recorded("hers", "c1").after(&first, 1).pass();
+    let mut wrong = recorded("hers", "c1").after(&second, 1);
+    wrong.registry.rows.clear();
+    wrong.registry.invalid.push(InvalidRow {
+        index: 0,
+        name: Some(name("app-creator-claude")),
+        pid: None,
+        problem: "its name is there 2 times".to_owned(),
+        line: None,
+    });
+    let right = recorded("hers", "c1").after(&wrong.pass(), 1).pass();
+    assert_eq!(right.says(), OVERRULED);
 }
 
 #[test]

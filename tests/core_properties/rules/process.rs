@@ -160,6 +160,21 @@ fn a_process_that_the_ledger_saw_begin_at_another_time_is_another() {
 }
 
 #[test]
+fn what_else_is_written_into_a_row_does_not_make_its_recorded_process_younger() {
+    // The pid was used again ten minutes ago; now somebody writes another key of the row.
+    let reused = || process(100).began(ago(600)).below(&[55, 99]);
+    let first = gone().alive(reused()).pass();
+    let mut second = scene()
+        .row(row("app-creator-claude").pid(100).cwd("/src/elsewhere"))
+        .server(tmux("default"))
+        .roll_written(ago(0))
+        .alive(reused())
+        .at_once();
+    second.ledger = first.ledger;
+    assert_eq!(second.pass().says(), ended("session_gone", "written"));
+}
+
+#[test]
 fn a_row_without_a_recorded_process_is_decided_by_its_listing() {
     let scene = scene()
         .row(row("app-creator-claude"))

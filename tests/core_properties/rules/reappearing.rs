@@ -72,6 +72,16 @@ fn a_session_of_a_later_boot_is_newer_than_an_end_that_the_ledger_knew_before() 
 }
 
 #[test]
+fn a_session_is_newer_than_whatever_a_roll_from_before_the_boot_records() {
+    let unrecorded = row("app-creator-claude").status("stopped");
+    let scene = alive(unrecorded, ago(600), agent()).roll_written(ago(100_000));
+    assert_eq!(
+        at_once(scene),
+        ["revived app-creator-claude (new_session): written"]
+    );
+}
+
+#[test]
 fn a_new_session_without_an_agent_is_only_told() {
     assert_eq!(at_once(alive(stopped(), ago(600), pane(100))), STILL_ALIVE);
     assert_eq!(

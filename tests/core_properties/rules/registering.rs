@@ -10,7 +10,8 @@ use headcount::core::world::NearestRoll;
 use super::at_once;
 use crate::edits::keys;
 use crate::scene::{
-    Pane, Scene, Server, ago, name, not_there, pane, row, scene, session, silent, tmux, unknown,
+    Pane, Scene, Server, ago, candidate, name, not_there, pane, row, scene, session, silent, tmux,
+    unknown,
 };
 
 const HELD: [&str; 1] = ["unregistered app-creator-claude (not_in_roll): held, doubt"];
@@ -74,7 +75,7 @@ fn its_server_is_recorded_unless_it_is_the_default_one() {
 }
 
 #[test]
-fn its_conversation_is_recorded_only_if_it_is_proven_and_on_disk() {
+fn its_conversation_is_recorded_only_if_it_is_known_and_on_disk() {
     let id = |scene: Scene| {
         let pass = scene.at_once().pass();
         assert_eq!(pass.says()[..1], WRITTEN);
@@ -90,6 +91,15 @@ fn its_conversation_is_recorded_only_if_it_is_proven_and_on_disk() {
     assert_eq!(id(claude()), None);
     let unread = found(undeclared(pane(100).agent(AgentKind::Claude, unknown())));
     assert_eq!(id(unread), None);
+    // What would be inferred for a running row a pass later is inferred now.
+    let unrecorded = pane(100).agent(AgentKind::Claude, not_there());
+    let Sighting::Present(agents) = unrecorded.clone().sight().agents else {
+        panic!("an agent runs in it");
+    };
+    let only = vec![candidate("c1", ago(1700))];
+    let inferred =
+        found(undeclared(unrecorded)).folder(AgentKind::Claude, "/src/app", only, agents);
+    assert_eq!(id(inferred), proven);
     let another = found(undeclared(pane(100).agent(
         AgentKind::Agy,
         Sighting::Present(crate::scene::record("c1")),
