@@ -1,4 +1,14 @@
-//! What the core promises, whatever the roll, the machine and the memory look like.
+//! What the core promises: `laws` and `ignorance` whatever the roll, the machine and the memory look like,
+//! `rules` each by the smallest scene that shows it.
+//!
+//! `PROPTEST_CASES` sets how many scenes each law is tried on.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on should fail, and say so"
+)]
+#![allow(unreachable_pub, reason = "`pub` marks what tests may use of a scene")]
 
 #[path = "core_properties/blur.rs"]
 mod blur;
