@@ -187,6 +187,8 @@ pub enum Held {
     Contended,
     /// Another program's store stands beside the roll.
     ReadOnly(String),
+    /// The text of the roll cannot be changed here without touching something else.
+    NotEditable(String),
 }
 
 impl Held {
@@ -201,6 +203,7 @@ impl Held {
             Self::PersonChanged => "person_changed",
             Self::Contended => "contended",
             Self::ReadOnly(_) => "read_only",
+            Self::NotEditable(_) => "not_editable",
         }
     }
 
@@ -209,13 +212,15 @@ impl Held {
     pub fn why(&self) -> String {
         match self {
             Self::NotHome => "this machine or container is not known to be the home of this row".to_owned(),
-            Self::ProcessAlive(what) | Self::Doubt(what) | Self::ReadOnly(what) => what.clone(),
+            Self::ProcessAlive(what) | Self::Doubt(what) | Self::ReadOnly(what) | Self::NotEditable(what) => {
+                what.clone()
+            }
             Self::MassChange => {
                 "more than half of the running rows would end at once, and this one has no cause of its own"
                     .to_owned()
             }
             Self::PersonChanged => "somebody else set this id while another conversation was live".to_owned(),
-            Self::Contended => "the roll was being written by others each time it was tried".to_owned(),
+            Self::Contended => "the row was changed, or the roll kept busy, by others meanwhile".to_owned(),
         }
     }
 
@@ -235,6 +240,7 @@ impl Held {
                 "Nothing to do: it is compared again when another conversation is live."
             }
             Self::Contended => "Nothing to do: the next pass tries again.",
+            Self::NotEditable(_) => "Write this row in plain block style, or change it by hand.",
             Self::ReadOnly(_) => {
                 "Let the program that owns that store write, or move the store away."
             }
@@ -288,6 +294,8 @@ pub enum NoteKind {
     NameTaken,
     /// A running row whose session could not be looked for.
     Unseen,
+    /// A running row whose live conversation could not be read.
+    Unread,
 }
 
 impl NoteKind {
@@ -309,6 +317,7 @@ impl NoteKind {
             Self::UnknownStatus => "unknown_status",
             Self::NameTaken => "name_taken",
             Self::Unseen => "unseen",
+            Self::Unread => "unread",
         }
     }
 }

@@ -139,6 +139,8 @@ pub struct OpenDrift {
     pub class: char,
     /// Its kind.
     pub kind: String,
+    /// What the last look made of it: a change of this is news.
+    pub told_as: String,
 }
 
 /// The live conversation that somebody overruled by setting the row's id to another one, if that still
@@ -303,6 +305,7 @@ impl Ledger {
                     server: drift.server.clone(),
                     class: drift.kind.class().letter(),
                     kind: drift.kind.as_str().to_owned(),
+                    told_as: before.map_or_else(String::new, |before| before.told_as.clone()),
                 };
                 (drift.id.clone(), entry)
             })

@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::diff::{Fate, Findings};
-use super::drift::{Drift, Held, Kind, Wait};
+use super::diff::{Fate, Findings, diff};
+use super::drift::{Drift, Held, Kind, Note, Wait};
 use super::edit::{Change, Edit};
 use super::ids::{DriftId, ServerName, SessionName, Timestamp};
 use super::ledger::Ledger;
 use super::policy::Policy;
 use super::policy::limits::{MASS_ROWS, MASS_WINDOW};
 use super::registry::{Registry, Status};
+use super::world::World;
 
 /// What becomes of every drift.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +38,17 @@ pub enum Decision {
 }
 
 impl Decision {
+    /// One word for it. Two looks that make the same of a drift have the same word.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Write(_) => "write",
+            Self::Pending { .. } => "pending",
+            Self::Held(held) => held.as_str(),
+            Self::Told => "told",
+        }
+    }
+
     /// What is written now.
     #[must_use]
     pub const fn edit(&self) -> Option<&Edit> {
@@ -75,6 +87,52 @@ impl Plan {
             Decision::Pending { due, .. } => Some(*due),
             _ => None,
         })
+    }
+}
+
+/// Everything the core has to say about one look.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct Assessment {
+    /// The differences, sorted by class, session and id.
+    pub drifts: Vec<Drift>,
+    /// What a person should know besides.
+    pub notes: Vec<Note>,
+    /// Whether every running row's session was seen, or proven absent.
+    pub confirmed: bool,
+    /// What becomes of every drift.
+    pub plan: Plan,
+    /// The memory with this look in it.
+    pub ledger: Ledger,
+}
+
+/// Compares, remembers and decides: the whole core in one call, pure and total.
+pub fn assess(
+    registry: &Registry,
+    world: &World,
+    ledger: &Ledger,
+    policy: &Policy,
+    now: Timestamp,
+) -> Assessment {
+    let findings = diff(registry, world, ledger, policy, now);
+    let mut ledger = ledger.with_look(registry, world, &findings, now);
+    let plan = plan(registry, &findings, &ledger, policy, now);
+    for (id, decision) in &plan.fates {
+        if let Some(open) = ledger.drifts.get_mut(id) {
+            decision.as_str().clone_into(&mut open.told_as);
+        }
+    }
+    let confirmed = registry
+        .rows
+        .iter()
+        .zip(&findings.fates)
+        .all(|(row, fate)| row.status != Status::Running || !matches!(fate, Fate::Unseen));
+    Assessment {
+        confirmed,
+        plan,
+        ledger,
+        drifts: findings.drifts,
+        notes: findings.notes,
     }
 }
 

@@ -1,8 +1,13 @@
 //! What one pass tells: everything found, what was done about it, and what was not, and why.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::drift::{Drift, Held, Note};
 use super::ids::{DriftId, Fingerprint, SessionName, Timestamp};
-use super::world::{Source, Vantage};
+use super::ledger::Ledger;
+use super::plan::{Assessment, Decision};
+use super::registry::Registry;
+use super::world::{Source, Vantage, World};
 
 /// The account of one pass. `tell` turns it into JSON, a table or Markdown.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,4 +89,110 @@ pub struct Resolved {
     pub first_seen: Timestamp,
     /// In how many looks it was seen.
     pub count: u64,
+}
+
+/// What came of writing the planned edits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// The drifts whose edits are in the roll now.
+    pub applied: BTreeSet<DriftId>,
+    /// The drifts whose edits the text of the roll does not allow, each with why. Those that are in neither
+    /// were dropped, since somebody else was at work on the row.
+    pub refused: BTreeMap<DriftId, String>,
+}
+
+/// Everything a report is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Account<'a> {
+    /// The roll's path, as it was named.
+    pub roll: &'a str,
+    /// Whether nothing was to be written.
+    pub dry_run: bool,
+    /// The roll that was read.
+    pub registry: &'a Registry,
+    /// The look.
+    pub world: &'a World,
+    /// The memory before this look.
+    pub before: &'a Ledger,
+    /// What the core made of it.
+    pub assessment: &'a Assessment,
+    /// What was written.
+    pub written: &'a Written,
+}
+
+impl Report {
+    /// The account of one pass.
+    pub fn new(account: Account<'_>) -> Self {
+        let Account {
+            roll,
+            dry_run,
+            registry,
+            world,
+            before,
+            assessment,
+            written,
+        } = account;
+        let drifts = assessment
+            .drifts
+            .iter()
+            .map(|drift| {
+                let open = assessment.ledger.drifts.get(&drift.id);
+                Told {
+                    outcome: outcome(
+                        assessment.plan.fates.get(&drift.id),
+                        &drift.id,
+                        dry_run,
+                        written,
+                    ),
+                    new: !before.drifts.contains_key(&drift.id),
+                    first_seen: open.map_or(world.at, |open| open.first_seen),
+                    last_seen: open.map_or(world.at, |open| open.last_seen),
+                    count: open.map_or(1, |open| open.count),
+                    drift: drift.clone(),
+                }
+            })
+            .collect();
+        let resolved = before
+            .resolved_since(&assessment.ledger)
+            .into_iter()
+            .map(|(id, open)| Resolved {
+                id,
+                session: open.session,
+                class: open.class,
+                kind: open.kind,
+                first_seen: open.first_seen,
+                count: open.count,
+            })
+            .collect();
+        Self {
+            at: world.at,
+            roll: roll.to_owned(),
+            dry_run,
+            fingerprint: registry.fingerprint.clone(),
+            alive: world.alive(),
+            confirmed: assessment.confirmed,
+            vantage: world.vantage.clone(),
+            sources: world.sources.clone(),
+            drifts,
+            resolved,
+            notes: assessment.notes.clone(),
+        }
+    }
+}
+
+fn outcome(decision: Option<&Decision>, id: &DriftId, dry_run: bool, written: &Written) -> Outcome {
+    match decision {
+        Some(Decision::Write(_)) if dry_run => Outcome::WouldApply,
+        Some(Decision::Write(_)) if written.applied.contains(id) => Outcome::Applied,
+        Some(Decision::Write(_)) => Outcome::Held(match written.refused.get(id) {
+            Some(why) => Held::NotEditable(why.clone()),
+            None => Held::Contended,
+        }),
+        Some(Decision::Pending { due, why }) => Outcome::Pending {
+            why: why.clone(),
+            due: *due,
+        },
+        Some(Decision::Held(held)) => Outcome::Held(held.clone()),
+        Some(Decision::Told) | None => Outcome::ToldOnly,
+    }
 }

@@ -171,6 +171,8 @@ pub struct AgentSight {
     pub process: ProcessId,
     /// Which agent it is.
     pub kind: AgentKind,
+    /// When it began, in wall time. Not looked at where nobody needs it.
+    pub started_at: Sighting<Timestamp>,
     /// Its working folder.
     pub cwd: Sighting<String>,
     /// The conversation it has now, by its own live record or a kernel lock or open file it holds.
@@ -244,6 +246,8 @@ pub struct Candidate {
     pub id: ConversationId,
     /// When it began: the first time in the file, else the file's birth.
     pub began: Sighting<Timestamp>,
+    /// When it was last written to.
+    pub modified: Sighting<Timestamp>,
     /// Whether it belongs to this folder: `Present` yes, `Absent` no.
     pub in_folder: Sighting<()>,
     /// Whether a person's own session wrote it: `Absent` where a nested or scripted run did.

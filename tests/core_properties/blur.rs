@@ -41,6 +41,7 @@ pub fn blurred(world: &World, hides: &mut dyn FnMut() -> bool) -> World {
         if let Sighting::Present(candidates) = &mut folder.candidates {
             for candidate in candidates {
                 hide(&mut candidate.began, hides);
+                hide(&mut candidate.modified, hides);
                 hide(&mut candidate.in_folder, hides);
                 hide(&mut candidate.interactive, hides);
             }
@@ -71,6 +72,7 @@ fn hide<T>(sight: &mut Sighting<T>, hides: &mut dyn FnMut() -> bool) {
 fn blur_agents(agents: &mut Sighting<Vec<AgentSight>>, hides: &mut dyn FnMut() -> bool) {
     if let Sighting::Present(agents) = agents {
         for agent in agents {
+            hide(&mut agent.started_at, hides);
             hide(&mut agent.cwd, hides);
             hide(&mut agent.live, hides);
         }

@@ -59,7 +59,14 @@ pub(super) fn find(scene: &mut Scene<'_, '_>, row: &Row, here: &Here<'_>, wait: 
         }
     };
     match &sight.live {
-        Sighting::Unknown(_) => scene.blind(&row.name, &[Class::C]),
+        Sighting::Unknown(reason) => {
+            scene.blind(&row.name, &[Class::C]);
+            let text = format!(
+                "{}: its conversation could not be read: {reason}.",
+                row.name
+            );
+            scene.note(NoteKind::Unread, row, text);
+        }
         Sighting::Present(live) => {
             if scene.world.shared.contains_key(&live.id) {
                 let text = format!(

@@ -87,6 +87,15 @@ fn doubt_about(
     if !surely_after {
         return Some("when it began is not surely after the session was created".to_owned());
     }
+    // What an earlier agent of this session said is not this one's.
+    match (&only.modified, &this.started_at) {
+        (Sighting::Present(modified), Sighting::Present(started)) if modified >= started => {}
+        _ => {
+            return Some(
+                "it is not known to have been written to since this agent began".to_owned(),
+            );
+        }
+    }
     if !only.in_folder.is_present() {
         return Some("whether it belongs to this folder could not be read".to_owned());
     }

@@ -183,9 +183,11 @@ fn folder_sight(scene: &Scene, kind: AgentKind, folder: &str, dice: &mut Dice<'_
     let candidates = (0..dice.pick(&[1, 0, 2]))
         .map(|_| {
             let began = ago(dice.pick(&[5, 1800, 1799, 4000]));
+            let modified = dice.pick(&[1, 1, 4, 3000]);
             Candidate {
                 id: ConversationId::new(dice.pick(&CONVERSATIONS)),
                 began: dice.sighting(began),
+                modified: dice.sighting(ago(modified)),
                 in_folder: dice.sighting(()),
                 interactive: dice.sighting(()),
             }

@@ -120,6 +120,7 @@ fn a_row_whose_remembered_session_is_taken_without_certainty_is_not_sure_elsewhe
         .server(
             tmux("default").session(old()).session(
                 session("b-creator-claude")
+                    .tmux_id("$2")
                     .created(ago(600))
                     .pane(pane(101).claude("c2")),
             ),

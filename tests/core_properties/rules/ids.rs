@@ -117,9 +117,9 @@ fn another_live_conversation_replaces_the_recorded_one_and_keeps_it() {
 }
 
 #[test]
-fn an_unread_live_record_says_nothing() {
+fn an_unread_live_record_is_told_and_nothing_is_written() {
     let scene = running(null(), pane(100).agent(CLAUDE, unknown())).on_disk(CLAUDE, "c1");
-    assert_eq!(at_once(scene), [""; 0]);
+    assert_eq!(at_once(scene), ["note unread app-creator-claude"]);
 }
 
 #[test]

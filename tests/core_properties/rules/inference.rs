@@ -62,12 +62,23 @@ fn the_only_conversation_begun_since_is_the_rows() {
 }
 
 #[test]
+fn what_was_last_written_before_the_agent_began_is_an_earlier_agents() {
+    let with_modified = |modified: Sighting<Timestamp>| {
+        let left_behind = Candidate { modified, ..new() };
+        at_once(with(vec![left_behind], alone()))
+    };
+    assert_eq!(with_modified(Sighting::Present(ago(1700))), WRITTEN);
+    assert_eq!(with_modified(Sighting::Present(ago(1701))), AMBIGUOUS);
+    assert_eq!(with_modified(unknown()), AMBIGUOUS);
+}
+
+#[test]
 fn nothing_is_inferred_where_a_record_may_only_be_unread() {
     let mut scene = with(vec![new()], alone());
     scene.world.servers.clear();
     let unread = pane(100).agent(CLAUDE, unknown());
     let scene = scene.server(tmux("default").session(session("app-creator-claude").pane(unread)));
-    assert_eq!(at_once(scene), [""; 0]);
+    assert_eq!(at_once(scene), ["note unread app-creator-claude"]);
 }
 
 #[test]

@@ -108,7 +108,7 @@ fn a_live_conversation_without_a_file_is_not_stale_yet() {
         live(Sighting::Present(crate::scene::record("c1"))),
         ["note never_written app-creator-claude"]
     );
-    assert_eq!(live(unknown()), [""; 0]);
+    assert_eq!(live(unknown()), ["note unread app-creator-claude"]);
     assert_eq!(live(not_there()), MISSING);
 }
 

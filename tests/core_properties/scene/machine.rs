@@ -148,6 +148,7 @@ pub fn candidate(id: &str, began: Timestamp) -> Candidate {
     Candidate {
         id: ConversationId::new(id),
         began: Sighting::Present(began),
+        modified: Sighting::Present(ago(1)),
         in_folder: seen(),
         interactive: seen(),
     }

@@ -171,6 +171,7 @@ impl Pane {
                 start: u64::from(pid) * 1000,
             },
             kind,
+            started_at: Sighting::Present(ago(1700)),
             cwd: self.0.cwd.clone(),
             live,
         });
@@ -204,16 +205,6 @@ impl Pane {
 
     pub fn cwd(mut self, cwd: Sighting<String>) -> Self {
         self.0.cwd = cwd;
-        self
-    }
-
-    pub fn cmd(mut self, cmd: Sighting<String>) -> Self {
-        self.0.cmd = cmd;
-        self
-    }
-
-    pub fn id(mut self, id: &str) -> Self {
-        self.0.id = id.to_owned();
         self
     }
 
