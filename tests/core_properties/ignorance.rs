@@ -31,7 +31,7 @@ impl Mask {
             self.places.iter().any(|&it| usize::from(it) == place)
                 || self
                     .every
-                    .is_some_and(|every| place % usize::from(every) == 0)
+                    .is_some_and(|every| place.is_multiple_of(usize::from(every)))
         };
         let mut poorer = scene.clone();
         poorer.world = blurred(&scene.world, &mut hides);

@@ -219,7 +219,7 @@ impl Seeds {
         servers
     }
 
-    fn fill_servers(&self, servers: &mut Vec<ServerSight>, panes: &BTreeMap<Pid, PaneSight>) {
+    fn fill_servers(&self, servers: &mut [ServerSight], panes: &BTreeMap<Pid, PaneSight>) {
         let mut homes: BTreeMap<Pid, String> = BTreeMap::new();
         for seed in &self.sessions {
             let mut dice = Dice(seed);
