@@ -12,6 +12,8 @@
 
 #[path = "core_properties/blur.rs"]
 mod blur;
+#[path = "core_properties/days.rs"]
+mod days;
 #[path = "core_properties/edits.rs"]
 mod edits;
 #[path = "core_properties/generate/mod.rs"]
