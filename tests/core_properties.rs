@@ -1,5 +1,14 @@
-//! What the core promises, whatever the roll, the machine and the memory look like.
+//! What the core promises: `laws` and `ignorance` whatever the roll, the machine and the memory look like,
+//! `rules` each by the smallest scene that shows it.
+//!
+//! `PROPTEST_CASES` sets how many scenes each law is tried on.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on should fail, and say so"
+)]
+#![allow(unreachable_pub, reason = "`pub` marks what tests may use of a scene")]
 #![allow(
     dead_code,
     unreachable_pub,
@@ -13,6 +22,8 @@
 
 #[path = "core_properties/blur.rs"]
 mod blur;
+#[path = "core_properties/days.rs"]
+mod days;
 #[path = "core_properties/edits.rs"]
 mod edits;
 #[path = "core_properties/generate/mod.rs"]

@@ -1,6 +1,8 @@
 //! The part that decides. It touches nothing: no file, no process, no clock, no environment. Everything
 //! it needs, the time included, is an argument, and the same arguments always give the same answer.
 
+#![deny(clippy::disallowed_methods)]
+
 pub mod absence;
 pub mod diff;
 pub mod drift;

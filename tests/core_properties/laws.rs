@@ -14,7 +14,7 @@ use headcount::core::world::{ServerState, SessionSight};
 use proptest::prelude::*;
 
 use crate::edits::{edited, keys};
-use crate::generate::{GRACES, any_scene};
+use crate::generate::{GRACES, any_scene, cases};
 use crate::scene::{Pass, Scene};
 use crate::times::{with_times, with_times_of_ledger};
 
@@ -223,6 +223,8 @@ fn reason_to_live(scene: &Scene, row: &Row) -> Option<String> {
 }
 
 proptest! {
+    #![proptest_config(cases(1500))]
+
     #[test]
     fn a_second_pass_right_after_the_first_proposes_no_edit(scene in any_scene()) {
         for grace in GRACES {

@@ -3,7 +3,7 @@
 use headcount::core::ids::Timestamp;
 use headcount::core::ledger::Ledger;
 use headcount::core::sighting::Sighting;
-use headcount::core::world::{ServerId, ServerState};
+use headcount::core::world::{AgentSight, ServerId, ServerState};
 
 use crate::scene::Scene;
 
@@ -31,6 +31,7 @@ pub fn with_times(scene: &Scene, to: Move<'_>) -> Scene {
                 if let Sighting::Present(start) = &mut pane.start {
                     start.at = to(start.at);
                 }
+                move_agents(&mut pane.agents, to);
             }
         }
     }
@@ -49,11 +50,11 @@ pub fn with_times(scene: &Scene, to: Move<'_>) -> Scene {
     for folder in world.folders.values_mut() {
         if let Sighting::Present(candidates) = &mut folder.candidates {
             for candidate in candidates {
-                if let Sighting::Present(began) = &mut candidate.began {
-                    *began = to(*began);
-                }
+                move_sighting(&mut candidate.began, to);
+                move_sighting(&mut candidate.modified, to);
             }
         }
+        move_agents(&mut folder.kin, to);
     }
     scene.ledger = with_times_of_ledger(&scene.ledger, to);
     scene
@@ -86,6 +87,20 @@ pub fn with_times_of_ledger(ledger: &Ledger, to: Move<'_>) -> Ledger {
         }
     }
     ledger
+}
+
+fn move_sighting(sight: &mut Sighting<Timestamp>, to: Move<'_>) {
+    if let Sighting::Present(at) = sight {
+        *at = to(*at);
+    }
+}
+
+fn move_agents(agents: &mut Sighting<Vec<AgentSight>>, to: Move<'_>) {
+    if let Sighting::Present(agents) = agents {
+        for agent in agents {
+            move_sighting(&mut agent.started_at, to);
+        }
+    }
 }
 
 fn move_server(server: &mut ServerId, to: Move<'_>) {

@@ -208,16 +208,6 @@ impl Pane {
         self
     }
 
-    pub fn cmd(mut self, cmd: Sighting<String>) -> Self {
-        self.0.cmd = cmd;
-        self
-    }
-
-    pub fn id(mut self, id: &str) -> Self {
-        self.0.id = id.to_owned();
-        self
-    }
-
     pub fn sight(self) -> PaneSight {
         self.0
     }
