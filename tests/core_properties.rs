@@ -4,12 +4,6 @@
 //! `PROPTEST_CASES` sets how many scenes each law is tried on.
 
 #![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test that cannot go on should fail, and say so"
-)]
-#![allow(unreachable_pub, reason = "`pub` marks what tests may use of a scene")]
-#![allow(
     dead_code,
     unreachable_pub,
     reason = "a vocabulary: not every word is in use at all times"
@@ -17,6 +11,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     reason = "a test that cannot go on should fail, and say so"
 )]
 
