@@ -72,6 +72,8 @@ pub(super) struct Map<'t> {
 
 /// One key and its value.
 pub(super) struct Entry<'t> {
+    /// Its first byte: that of the key, or of the `?` before it.
+    pub(super) start: usize,
     pub(super) key: Node<'t>,
     /// The byte after the colon; `None` where there is no colon, as in `{a}`, or the key is written with `?`.
     pub(super) colon: Option<usize>,
@@ -341,13 +343,14 @@ impl<'t> Builder<'t> {
             open.key = Some(node);
             return;
         };
-        let colon = colon(self.text, &key);
+        let (start, colon) = marks(self.text, &key);
         if node.is_nothing() {
             // The parser puts it before the colon.
             node.start = colon.unwrap_or(key.end);
             node.end = node.start;
         }
         open.entries.push(Entry {
+            start,
             key,
             colon,
             value: node,
@@ -386,11 +389,13 @@ pub(super) fn chomping(text: &str, start: usize) -> Option<(usize, u8)> {
     Some((at, text.as_bytes().get(at).copied().unwrap_or(b'\n')))
 }
 
-/// The byte after the colon of a key.
-fn colon(text: &str, key: &Node<'_>) -> Option<usize> {
-    let explicit = text[..key.start]
-        .trim_end_matches([' ', '\t'])
-        .ends_with('?');
+/// The first byte of an entry, and the byte after its colon unless the key is written with `?`.
+fn marks(text: &str, key: &Node<'_>) -> (usize, Option<usize>) {
+    let before = text[..key.start].trim_end_matches([' ', '\t']);
+    if before.ends_with('?') {
+        return (before.len() - 1, None);
+    }
     let at = skip_blank(text, key.end);
-    (!explicit && text.as_bytes().get(at) == Some(&b':')).then_some(at + 1)
+    let colon = (text.as_bytes().get(at) == Some(&b':')).then_some(at + 1);
+    (key.start, colon)
 }

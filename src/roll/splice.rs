@@ -249,7 +249,7 @@ impl<'t> Splices<'t> {
                     true => ends_in_block_text(draft),
                     false => self.moves_block_text,
                 };
-            self.insert_lines(line_start(self.text, last.key.start), lines);
+            self.insert_lines(line_start(self.text, last.start), lines);
             return Ok(());
         }
         self.insert_lines_after(&last.value, lines)
@@ -362,7 +362,7 @@ impl<'t> Splices<'t> {
         }
         let end = self.content_end(entry);
         let mut moved = String::new();
-        for (at, line) in self.text[entry.key.start..end]
+        for (at, line) in self.text[entry.start..end]
             .split_inclusive('\n')
             .enumerate()
         {
@@ -399,14 +399,14 @@ impl<'t> Splices<'t> {
     fn cut_lines(&mut self, draft: &Draft<'_, '_>) -> Result<(), Refusal> {
         let entries = &draft.map.entries;
         for (first, last) in runs(&draft.fates) {
-            let key = entries[first].key.start;
+            let key = entries[first].start;
             let mut rest = first;
             if !self.is_blank(line_start(self.text, key), key) {
                 // It stands behind the dash. What comes next takes its place, unless that is a comment.
                 let next = entries.get(last + 1).ok_or("a row would be left empty")?;
                 let after = |at: usize| self.after_lines(entries[at].value.end);
-                if (first..=last).all(|at| self.is_blank(after(at), entries[at + 1].key.start)) {
-                    self.replace(key..next.key.start, String::new());
+                if (first..=last).all(|at| self.is_blank(after(at), entries[at + 1].start)) {
+                    self.replace(key..next.start, String::new());
                     continue;
                 }
                 let dash = self.text[..key].trim_end_matches([' ', '\t']).len();
@@ -425,7 +425,7 @@ impl<'t> Splices<'t> {
                 )
             });
             for entry in &entries[rest..=last] {
-                let line = line_start(self.text, entry.key.start);
+                let line = line_start(self.text, entry.start);
                 let after = self.after_lines(entry.value.end);
                 if keeps {
                     let next = line_start(self.text, skip_spaces(self.text, after));
@@ -522,7 +522,7 @@ impl<'t> Splices<'t> {
                             }
                             // `{id:}` would make the brace a part of the value.
                             let gap = if entry.value.is_nothing() { " " } else { "" };
-                            format!("{}{gap}", &self.text[entry.key.start..entry.end()])
+                            format!("{}{gap}", &self.text[entry.start..entry.end()])
                         }
                         Moved::Fresh(key, written) => {
                             let value = self.flow_value(draft, written, flow)?;
@@ -540,9 +540,9 @@ impl<'t> Splices<'t> {
         let entries = &draft.map.entries;
         for (first, last) in runs(&draft.fates) {
             for at in first..=last {
-                let (start, end) = (entries[at].key.start, entries[at].end());
+                let (start, end) = (entries[at].start, entries[at].end());
                 let whole = match entries.get(at + 1) {
-                    Some(next) if last + 1 < entries.len() => start..next.key.start,
+                    Some(next) if last + 1 < entries.len() => start..next.start,
                     _ => {
                         at.checked_sub(1)
                             .map_or(start, |before| entries[before].end())
@@ -608,8 +608,8 @@ impl<'t> Splices<'t> {
         };
         let json = !map.entries.is_empty() && map.entries.iter().all(|entry| quoted(&entry.key));
         let comma = match map.entries.as_slice() {
-            [.., before, last] => self.between(before.end(), last.key.start),
-            [only] => self.lead(inside, only.key.start),
+            [.., before, last] => self.between(before.end(), last.start),
+            [only] => self.lead(inside, only.start),
             [] => ", ".to_owned(),
         };
         let tight = json
@@ -666,12 +666,11 @@ impl<'t> Splices<'t> {
     /// The column of the keys of a block mapping.
     fn indent_of(&self, map: &Map<'_>) -> Result<usize, Refusal> {
         let entry = map.entries.last().ok_or("an empty mapping is not edited")?;
-        let start = entry.key.start;
-        let before = &self.text[line_start(self.text, start)..start];
+        let before = &self.text[line_start(self.text, entry.start)..entry.start];
         if before.bytes().all(|byte| matches!(byte, b' ' | b'-')) {
             Ok(before.len())
         } else {
-            Err("a row that begins behind an anchor, a tag or a `?` is not edited")
+            Err("a row that begins behind an anchor or a tag is not edited")
         }
     }
 
