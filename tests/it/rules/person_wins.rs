@@ -197,6 +197,7 @@ fn after_three_looks_that_grew_old_the_edits_are_held() {
         wait_until("the look to be too old", || after(start, 3100));
         // Free for less time than a look takes, so that only this one can get it, and often enough.
         while look < 3 && made() == look {
+            assert!(pass.process().is_alive(), "it gave up after {look} looks");
             lock.release();
             std::thread::sleep(Duration::from_millis(400));
             lock = Held::lock(&machine);
