@@ -17,7 +17,7 @@ const PUT_BACKS: usize = 8;
 
 /// A file could not be written. What was there is still there.
 #[derive(Debug, Error)]
-#[error("{} cannot be {what}: {source}; nothing was changed", path.display())]
+#[error("{} cannot be {what}: {source}; {}", path.display(), whereabouts(saved.as_deref()))]
 pub struct WriteError {
     /// The file.
     pub path: PathBuf,
@@ -25,6 +25,20 @@ pub struct WriteError {
     pub what: &'static str,
     /// What the system said.
     pub source: io::Error,
+    /// Where to find what somebody saved meanwhile, if it could not be put back in its place.
+    pub saved: Option<PathBuf>,
+}
+
+fn whereabouts(saved: Option<&Path>) -> String {
+    saved.map_or_else(
+        || "nothing was changed".to_owned(),
+        |saved| {
+            format!(
+                "what was saved meanwhile is in {}: put it back",
+                saved.display()
+            )
+        },
+    )
 }
 
 /// What became of a replacement.
@@ -49,6 +63,7 @@ pub fn replace(path: &Path, before: &[u8], after: &[u8]) -> Result<Replaced, Wri
             path: path.to_owned(),
             what,
             source,
+            saved: None,
         }
     };
     let metadata = match fs::symlink_metadata(path) {
@@ -65,10 +80,20 @@ pub fn replace(path: &Path, before: &[u8], after: &[u8]) -> Result<Replaced, Wri
             path: copy.clone(),
             what: "written",
             source,
+            saved: None,
         })?;
     let temp = temporary(path, after, like).map_err(failed("written"))?;
     let replaced = match exchange(temp.path(), path) {
-        Ok(()) => keep_or_put_back(temp.path(), path, before, after).map_err(failed("replaced"))?,
+        Ok(()) => match keep_or_put_back(temp.path(), path, before, after) {
+            Ok(replaced) => replaced,
+            Err(source) => {
+                let saved = temp.keep().ok().map(|(_, saved)| saved);
+                return Err(WriteError {
+                    saved,
+                    ..failed("put back")(source)
+                });
+            }
+        },
         Err(Errno::NOENT) => Replaced::Displaced,
         Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
             // The file system knows no exchange: what remains is to look once more, and to be quick.
@@ -99,6 +124,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> Result<(), WriteErr
             path: path.to_owned(),
             what: "written",
             source,
+            saved: None,
         })?;
     sync_folder(path);
     Ok(())
@@ -114,6 +140,7 @@ pub fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<bool, WriteError> 
         path: path.to_owned(),
         what: "created",
         source,
+        saved: None,
     };
     let permit = |file: &File| file.set_permissions(Permissions::from_mode(mode));
     let temp = temporary(path, bytes, permit).map_err(failed)?;
@@ -198,3 +225,6 @@ fn sync_folder(path: &Path) {
         let _ = folder.sync_all();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -122,6 +122,7 @@ pub async fn commit(
             left_out: LeftOut::default(),
         });
     }
+    let roll = &roll.as_it_is();
     let _lock = RollLock::acquire(roll, options.lock_timeout).await?;
     let mut trouble = None;
     for _ in 0..TRIES {
@@ -150,6 +151,10 @@ fn attempt(
     expected: &Registry,
     edits: &[Edit],
 ) -> Result<Option<Committed>, CommitError> {
+    if roll.as_it_is() != *roll {
+        // It has become another file, whose lock is another one.
+        return Ok(None);
+    }
     if let Some(path) = read::newer_store(roll) {
         return Err(CommitError::NewerStore { path });
     }
@@ -239,3 +244,6 @@ fn edit_what_can_be(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

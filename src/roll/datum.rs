@@ -271,3 +271,6 @@ fn chain(first: u64, second: u64) -> u64 {
         (hash ^ u64::from(*byte)).wrapping_mul(FNV_PRIME)
     })
 }
+
+#[cfg(test)]
+mod tests;

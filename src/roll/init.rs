@@ -24,6 +24,7 @@ pub fn create(path: &Path) -> Result<bool, WriteError> {
             path: folder.to_owned(),
             what: "created",
             source,
+            saved: None,
         })?;
     }
     atomic::create(path, EMPTY.as_bytes(), 0o644)

@@ -225,3 +225,6 @@ fn open(path: &Path) -> Result<File, LockError> {
         source,
     })
 }
+
+#[cfg(test)]
+mod tests;

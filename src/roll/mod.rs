@@ -36,4 +36,10 @@ impl Roll {
         let target = std::fs::canonicalize(&named).unwrap_or_else(|_| named.clone());
         Self { named, target }
     }
+
+    /// The same roll, as the path leads to it now: another writer may have put a file in the place of a link.
+    #[must_use]
+    pub fn as_it_is(&self) -> Self {
+        Self::at(self.named.clone())
+    }
 }

@@ -109,6 +109,7 @@ impl Contents {
 ///
 /// There is no roll, or nothing that can be one.
 pub fn read(roll: &Roll) -> Result<Contents, ReadError> {
+    let roll = &roll.as_it_is();
     let path = &roll.target;
     let shown = || roll.named.display().to_string();
     let (bytes, metadata) = bytes(path).map_err(|trouble| trouble.at(shown()))?;
@@ -226,3 +227,6 @@ pub(crate) fn what_else(kind: FileType) -> Option<&'static str> {
         _ => "a device",
     })
 }
+
+#[cfg(test)]
+mod tests;

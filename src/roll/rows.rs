@@ -373,3 +373,6 @@ fn twice(pairs: &[(Datum, Datum)]) -> Option<String> {
         .find(|pair| pair[0] == pair[1])
         .map(|pair| pair[0].to_owned())
 }
+
+#[cfg(test)]
+mod tests;

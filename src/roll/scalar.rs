@@ -298,3 +298,6 @@ fn is_number_1_2(plain: &str) -> bool {
         Some((whole, fraction)) => is_all(whole, digits) && fraction.bytes().all(digits),
     }
 }
+
+#[cfg(test)]
+mod tests;
