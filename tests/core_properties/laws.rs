@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use headcount::core::drift::{Drift, Kind};
+use headcount::core::drift::{Drift, Kind, NoteKind};
 use headcount::core::edit::{Change, Edit, Target};
 use headcount::core::ids::{DriftId, ServerName, Timestamp};
 use headcount::core::plan::Decision;
@@ -401,19 +401,32 @@ proptest! {
             .filter(|edit| matches!(edit.change, Change::Terminate { .. }))
             .map(|edit| edit.cause)
             .collect();
+        // Counted as the rows will be after this pass.
+        let again: BTreeSet<_> = pass
+            .edits()
+            .into_iter()
+            .filter(|edit| {
+                matches!(
+                    edit.change,
+                    Change::Register { .. } | Change::Revive { .. } | Change::Restore
+                )
+            })
+            .map(|edit| edit.target.name().clone())
+            .collect();
         let rows = &scene.registry.rows;
-        let running = rows.iter().filter(|row| row.status == Status::Running).count();
+        let running = rows.iter().filter(|row| row.status == Status::Running).count() + again.len();
         let lately = rows
             .iter()
             .filter(|row| {
                 row.ended_by_headcount()
+                    && !again.contains(&row.name)
                     && row.end.at.is_some_and(|at| at.plus(MASS_WINDOW) >= scene.now)
             })
             .count();
         let unseen = pass
             .notes
             .iter()
-            .filter(|note| note.kind == headcount::core::drift::NoteKind::Unseen)
+            .filter(|note| note.kind == NoteKind::Unseen)
             .count();
         let all = ended.len() + lately + unseen;
         if all >= MASS_ROWS && all * 2 > running && !scene.policy.allow_mass_change {

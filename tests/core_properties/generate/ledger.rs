@@ -119,11 +119,15 @@ fn any_memory(scene: &Scene, row: &Row, dice: &mut Dice<'_>) -> KnownRow {
     let since = dice.time();
     let since_boot = (any_place(dice), any_boot(dice));
     let alive = any_life(scene, dice);
-    // Nobody records a process before it begins.
-    let began = alive
+    // Nobody records a process before it begins, or before its boot.
+    let recorded = alive
         .as_ref()
-        .filter(|alive| Some(alive.incarnation.pid) == row.pane.pid)
-        .map_or(since, |alive| alive.at);
+        .filter(|alive| Some(alive.incarnation.pid) == row.pane.pid);
+    let began = recorded.map_or(since, |alive| alive.at);
+    let since_boot = match recorded {
+        Some(alive) if alive.incarnation.boot == this_boot() => (since_boot.0, this_boot()),
+        _ => since_boot,
+    };
     KnownRow {
         fingerprint,
         pid: row.pane.pid.filter(|_| !dice.rarely(6)),
