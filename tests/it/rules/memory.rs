@@ -181,7 +181,9 @@ fn news_is_on_disk_before_it_is_acted_upon() {
     let pass = machine.reconcile().at_once().start();
 
     // Killed while it waits for the roll, it has told nobody yet. The journal keeps what it was to tell.
-    machine.wait_until_remembered("gone-creator-claude: tmux gone");
+    machine.wait_until_remembered("tmux_gone");
+    let kept = Footprint::of(&[&machine.state()]);
+    assert!(kept.has("journal", "gone-creator-claude: tmux gone"));
     pass.signal(Signal::KILL);
     assert_eq!(pass.finish().code, None);
     lock.unlock().unwrap();
