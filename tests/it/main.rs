@@ -23,6 +23,7 @@ mod ordinary_days;
 mod real_claude;
 mod reports;
 mod roll_format;
+mod roll_interop;
 mod rules;
 mod servers;
 mod shim;

@@ -129,7 +129,7 @@ fn pane(at: usize) -> PaneRecord {
     PaneRecord {
         pid: Some(1 + u32::try_from(at).expect("a small number")),
         cmd: Some(text(at).to_owned()),
-        cwd: (at % 3 > 0).then(|| text(at + 5).to_owned()),
+        cwd: (!at.is_multiple_of(3)).then(|| text(at + 5).to_owned()),
     }
 }
 
@@ -174,27 +174,23 @@ fn new_row(name: &str, at: usize) -> Edit {
     }
 }
 
-fn value(value: &Value) -> Json {
+fn json_of(value: &Value) -> Json {
     match value {
         Value::Null => Json::Null,
         Value::Int(number) => json!(number),
         Value::Text(text) => json!(text),
         Value::Map(pairs) => pairs
             .iter()
-            .map(|(key, inner)| (key.clone(), value_of(inner)))
+            .map(|(key, inner)| (key.clone(), json_of(inner)))
             .collect(),
     }
-}
-
-fn value_of(inner: &Value) -> Json {
-    value(inner)
 }
 
 fn steps(edit: &Edit) -> impl Iterator<Item = Json> {
     let name = edit.target.name().as_str().to_owned();
     edit.ops().into_iter().map(move |op| match op {
         Op::Set { path, value: set } => {
-            json!({ "op": "set", "name": name, "path": path, "value": value(&set) })
+            json!({ "op": "set", "name": name, "path": path, "value": json_of(&set) })
         }
         Op::Gather { keys, under } => {
             json!({ "op": "gather", "name": name, "keys": keys, "under": under })
@@ -202,7 +198,7 @@ fn steps(edit: &Edit) -> impl Iterator<Item = Json> {
         Op::Prepend { key, text } => {
             json!({ "op": "prepend", "name": name, "key": key, "text": text })
         }
-        Op::Append { row } => json!({ "op": "append", "row": value(&Value::Map(row)) }),
+        Op::Append { row } => json!({ "op": "append", "row": json_of(&Value::Map(row)) }),
     })
 }
 

@@ -57,7 +57,7 @@ pub mod elsewhere;
 mod footprint;
 mod machine;
 mod process;
-mod python;
+pub mod python;
 mod roll;
 mod run;
 mod self_check;
