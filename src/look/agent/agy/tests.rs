@@ -201,7 +201,7 @@ fn a_live_agent_whose_own_root_was_not_made_yet_has_said_nothing() {
     assert!(matches!(agy.mind(agent.process), Mind::Silent(_)));
     assert!(agy.places() > before, "it is worth asking again");
     assert!(ask(&mut agy, ID, None).is_absent());
-    let none = agy.candidates("/work/a", Timestamp::from_secs(0));
+    let none = agy.candidates("/srv/a", Timestamp::from_secs(0));
     assert_eq!(none, Sighting::Present(Vec::new()));
 }
 
@@ -247,13 +247,13 @@ fn a_store_that_cannot_be_seen_proves_no_absence() {
 fn a_conversation_is_of_the_folder_whose_last_one_it_is() {
     let home = Home::new();
     home.put(&format!("conversations/{ID}.db"), "x");
-    home.last(&[("/work/a", ID)]);
+    home.last(&[("/srv/a", ID)]);
     let of = |folder| match ask(&mut home.agy(), ID, folder) {
         Sighting::Present(artifact) => artifact.in_folder,
         other => panic!("{other:?}"),
     };
-    assert!(of(Some("/work/a")).is_present());
-    assert!(of(Some("/work/b")).is_unknown());
+    assert!(of(Some("/srv/a")).is_present());
+    assert!(of(Some("/srv/b")).is_unknown());
     assert!(of(None).is_unknown());
 }
 
@@ -264,17 +264,17 @@ fn the_last_conversation_of_a_folder_is_a_persons_and_of_that_folder() {
     let home = Home::new();
     let path = home.put(&format!("conversations/{ID}.db"), "x");
     home.put(&format!("conversations/{OTHER}.pb"), "x");
-    home.last(&[("/work/a", ID), ("/work/b", OTHER)]);
+    home.last(&[("/srv/a", ID), ("/srv/b", OTHER)]);
     let mut agy = home.agy();
 
-    let own = candidate_of(&mut agy, "/work/a", ID);
+    let own = candidate_of(&mut agy, "/srv/a", ID);
     assert!(own.in_folder.is_present());
     assert!(own.interactive.is_present());
     match window::outside(&path).expect("a file").born {
         Some(born) => assert_eq!(own.began, Sighting::Present(born)),
         None => assert!(own.began.is_unknown()),
     }
-    let other = candidate_of(&mut agy, "/work/a", OTHER);
+    let other = candidate_of(&mut agy, "/srv/a", OTHER);
     assert!(other.in_folder.is_absent());
 }
 
@@ -282,12 +282,12 @@ fn the_last_conversation_of_a_folder_is_a_persons_and_of_that_folder() {
 fn a_conversation_that_is_no_folders_last_one_may_be_of_any() {
     let home = Home::new();
     home.put(&format!("conversations/{ID}.db-wal"), "x");
-    let unlisted = candidate_of(&mut home.agy(), "/work/a", ID);
+    let unlisted = candidate_of(&mut home.agy(), "/srv/a", ID);
     assert!(unlisted.in_folder.is_unknown());
     assert!(unlisted.interactive.is_unknown());
 
-    home.put("cache/last_conversations.json", "{\"/work/a\": 5");
-    let unreadable = candidate_of(&mut home.agy(), "/work/a", ID);
+    home.put("cache/last_conversations.json", "{\"/srv/a\": 5");
+    let unreadable = candidate_of(&mut home.agy(), "/srv/a", ID);
     assert!(unreadable.in_folder.is_unknown());
 }
 
@@ -301,7 +301,7 @@ fn what_is_no_conversation_or_empty_or_older_is_no_candidate() {
     let at = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_000);
     file.set_modified(at).expect("a time");
     let mut agy = home.agy();
-    let mut since = |time: Timestamp| match agy.candidates("/work/a", time) {
+    let mut since = |time: Timestamp| match agy.candidates("/srv/a", time) {
         Sighting::Present(all) => all.len(),
         other => panic!("{other:?}"),
     };
@@ -315,9 +315,9 @@ fn candidates_of_a_store_that_cannot_be_seen_are_unknown() {
     let home = Home::new();
     fs::remove_dir(home.root().join("conversations")).expect("an empty folder");
     let start = Timestamp::from_secs(0);
-    assert!(home.agy().candidates("/work/a", start).is_unknown());
+    assert!(home.agy().candidates("/srv/a", start).is_unknown());
     let mut homeless = Agy::new(&Homes::default());
-    assert!(homeless.candidates("/work/a", start).is_unknown());
+    assert!(homeless.candidates("/srv/a", start).is_unknown());
 }
 
 #[test]
@@ -342,7 +342,7 @@ proptest! {
         let home = Home::new();
         home.put(&format!("conversations/{ID}.db"), "x");
         home.put("cache/last_conversations.json", bytes);
-        let candidate = candidate_of(&mut home.agy(), "/work/a", ID);
+        let candidate = candidate_of(&mut home.agy(), "/srv/a", ID);
         prop_assert!(candidate.in_folder.is_unknown());
     }
 }
