@@ -9,6 +9,7 @@ mod reconcile;
 mod schema;
 mod signal;
 mod validate;
+mod watch;
 
 use std::ffi::OsString;
 use std::io;
@@ -120,6 +121,14 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 async fn carry_out(Arguments { talk, command }: Arguments) -> Exit {
     talk.begin();
     let environment = Environment::of_this_process();
+    let command = match command {
+        // A loop ends by its own rules.
+        Command::Reconcile(arguments) if arguments.is_loop() => {
+            let ended = reconcile::run(arguments, environment).await;
+            return ended.unwrap_or_else(Failure::tell);
+        }
+        other => other,
+    };
     let work = async {
         match command {
             Command::Reconcile(arguments) => reconcile::run(arguments, environment).await,

@@ -20,10 +20,10 @@ pub fn at(time: SystemTime) -> Timestamp {
     })
 }
 
-/// Now, by a clock that nobody sets.
+/// Now, by a clock that nobody sets: the one that tokio's timers go by, so that tests can stop both.
 #[must_use]
 pub fn monotonic() -> Instant {
-    Instant::now()
+    tokio::time::Instant::now().into_std()
 }
 
 /// How long ago this boot began, in milliseconds, time asleep included; `None` where the system does not say.

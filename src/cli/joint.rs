@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::environment::Environment;
-use super::{Failure, init, reconcile, validate};
+use super::{Failure, init, reconcile, validate, watch};
 use crate::core::report::Report;
 use crate::exit::Exit;
 use crate::look::Surroundings;
@@ -13,7 +13,7 @@ use crate::roll::Roll;
 use crate::roll::check::check;
 use crate::roll::find::{self, FindError};
 use crate::roll::read::read;
-use crate::run::{self, RunError, Waiting};
+use crate::run::{self, RunError, Sources, Stop, Teller, Waiting};
 
 /// How long to wait for a lock that somebody else has.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -22,17 +22,36 @@ pub(super) async fn reconcile(
     settings: reconcile::Settings,
     on_wait: impl FnOnce(&Waiting),
 ) -> Result<Report, Failure> {
-    let settings = run::Settings {
+    run::reconcile(&of_the_pass(settings)?, on_wait)
+        .await
+        .map_err(Failure::from)
+}
+
+/// Reconciles again and again. Returns why it ended.
+pub(super) async fn watch(
+    settings: reconcile::Settings,
+    pace: watch::Pace,
+    teller: &mut impl Teller,
+) -> Result<Stop, Failure> {
+    let settings = of_the_pass(settings)?;
+    let sources = Sources::new(pace.every);
+    if let Some(time) = pace.timeout {
+        sources.end_after(time);
+    }
+    run::watch(&settings, sources, teller)
+        .await
+        .map_err(Failure::from)
+}
+
+fn of_the_pass(settings: reconcile::Settings) -> Result<run::Settings, Failure> {
+    Ok(run::Settings {
         roll: locate(settings.registry)?,
         state: settings.state_dir,
         surroundings: surroundings(&settings.environment),
         policy: settings.policy,
         dry_run: settings.dry_run,
         lock_timeout: PATIENCE,
-    };
-    run::reconcile(&settings, on_wait)
-        .await
-        .map_err(Failure::from)
+    })
 }
 
 pub(super) async fn init(settings: init::Settings) -> Result<init::Made, Failure> {
@@ -109,9 +128,19 @@ fn surroundings(environment: &Environment) -> Surroundings {
 
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
-        let exit = match &error {
+        Self::from(&error)
+    }
+}
+
+impl From<&RunError> for Failure {
+    fn from(error: &RunError) -> Self {
+        let exit = match error {
             RunError::Unreadable(_) | RunError::NotYaml { .. } => Exit::RollUnreadable,
-            RunError::NotWritten(_) | RunError::NotCreated(_) | RunError::State(_) => Exit::Failed,
+            RunError::NotWritten(_)
+            | RunError::NotCreated(_)
+            | RunError::State(_)
+            | RunError::AnotherLoop { .. }
+            | RunError::LoopLock(_) => Exit::Failed,
         };
         Self {
             exit,

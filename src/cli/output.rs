@@ -26,10 +26,20 @@ pub(super) fn width() -> usize {
 
 /// Prints to standard output. Whoever closes it early has read enough: that is no error.
 pub(super) fn print(text: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    print_more(text).map(|_| ())
+}
+
+/// The same; returns whether somebody still reads.
+pub(super) fn print_more(
+    text: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<bool, Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
     match text(&mut out).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        printed => Ok(printed.context("cannot write to standard output")?),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        printed => {
+            printed.context("cannot write to standard output")?;
+            Ok(true)
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `headcount reconcile`
 
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::environment::Environment;
 use super::joint;
-use super::{Failure, Places, output};
+use super::{Failure, Places, output, watch};
 use crate::core::policy::Policy;
 use crate::core::report::Report;
 use crate::exit::Exit;
@@ -25,12 +25,17 @@ const LONGEST_GRACE: u64 = 24 * 3600;
 /// An end has to be proven twice, --grace seconds apart; a session has to be --spawn-grace seconds old before
 /// it is registered, since whoever made it may write its row late. A run waits for that once, and never
 /// longer. With --dry-run it makes one look, does not wait, and writes nothing at all.
+///
+/// With --poll it goes on: it looks again every so often and as soon as something is due, and prints one line
+/// only when something opened, changed or resolved.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
     /// Make one pass (which is what is done anyway)
-    #[arg(long)]
+    #[arg(long, conflicts_with = "loops")]
     once: bool,
+    #[command(flatten)]
+    watch: watch::Watch,
     /// Print the report to standard output
     #[arg(long)]
     emit_diff: bool,
@@ -62,6 +67,7 @@ Exit codes: 0 done, 1 the roll is missing or unreadable, 2 another error.
 Examples:
   headcount reconcile --dry-run --emit-diff --format table              what differs?
   headcount reconcile --once --emit-diff | jq -r '.actions[].comment'   correct, then tell
+  headcount reconcile --poll --emit-diff                                keep watch, one line for each change
   headcount reconcile --grace 0 --spawn-grace 0                         decide at once, by one look
   headcount reconcile --dry-run --detailed-exitcode --quiet             is everything in order?";
 
@@ -71,7 +77,7 @@ fn grace() -> RangedU64ValueParser {
 
 /// The forms a report can have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// One JSON object, as schemas/report.schema.json describes it
     #[default]
     Json,
@@ -96,10 +102,18 @@ pub(super) struct Settings {
     pub(super) dry_run: bool,
 }
 
+impl Arguments {
+    /// Whether it is to go on until somebody ends it.
+    pub(super) const fn is_loop(&self) -> bool {
+        self.watch.is_loop()
+    }
+}
+
 pub(super) async fn run(arguments: Arguments, environment: Environment) -> Result<Exit, Failure> {
     // Taken apart without `..`, so that no flag is accepted and then forgotten.
     let Arguments {
-        once: _, // until there are loops
+        once: _, // which is what is done anyway
+        watch,
         emit_diff,
         dry_run,
         format,
@@ -124,26 +138,40 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
         },
         dry_run,
     };
+    let form = emit_diff.then_some(format);
+    if let Some(pace) = watch.pace() {
+        return watch::run(settings, pace, form).await;
+    }
     let report = joint::reconcile(settings, say_what_for).await?;
-    if emit_diff {
-        print(&report, format)?;
+    if let Some(format) = form {
+        output::print(|out| format.write(&report, layout(), out))?;
     }
     Ok(Exit::of(&report))
 }
 
-fn print(report: &Report, format: Format) -> Result<(), Failure> {
-    output::print(|out| match format {
-        Format::Json => {
-            let layout = if output::is_terminal() {
-                Layout::Pretty
-            } else {
-                Layout::OneLine
-            };
-            json::write(&wire::Report::from(report), layout, out)
+/// How JSON is laid out where it is one document.
+fn layout() -> Layout {
+    if output::is_terminal() {
+        Layout::Pretty
+    } else {
+        Layout::OneLine
+    }
+}
+
+impl Format {
+    /// Writes a report in this form.
+    pub(super) fn write(
+        self,
+        report: &Report,
+        layout: Layout,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        match self {
+            Self::Json => json::write(&wire::Report::from(report), layout, out),
+            Self::Table => table::write(report, output::width(), out),
+            Self::Markdown => markdown::write(report, out),
         }
-        Format::Table => table::write(report, output::width(), out),
-        Format::Markdown => markdown::write(report, out),
-    })
+    }
 }
 
 /// Tells a person at the terminal why nothing happens for a while.

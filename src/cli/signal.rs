@@ -1,25 +1,19 @@
 //! The signals that end a run.
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
-
 use crate::exit::Exit;
+use crate::run::{Stop, asked_to_end};
 
 /// Waits for SIGINT, SIGTERM or SIGHUP.
 pub(super) async fn received() -> Exit {
-    tokio::select! {
-        () = one_of(SignalKind::interrupt()) => Exit::Interrupted,
-        () = one_of(SignalKind::terminate()) => Exit::Terminated,
-        () = one_of(SignalKind::hangup()) => Exit::HungUp,
-    }
+    exit_of(asked_to_end().await)
 }
 
-async fn one_of(kind: SignalKind) {
-    let listening: Option<Signal> = signal(kind).ok();
-    match listening {
-        Some(mut signals) => {
-            signals.recv().await;
-        }
-        // It cannot be caught here, so the system's own way of ending us stays.
-        None => std::future::pending().await,
+/// What it comes to that a run was ended.
+pub(super) const fn exit_of(stop: Stop) -> Exit {
+    match stop {
+        Stop::Interrupted => Exit::Interrupted,
+        Stop::Terminated => Exit::Terminated,
+        Stop::HungUp => Exit::HungUp,
+        Stop::TimedOut | Stop::Unread => Exit::Done,
     }
 }

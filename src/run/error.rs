@@ -7,6 +7,8 @@ use thiserror::Error;
 use crate::roll::Roll;
 use crate::roll::atomic::WriteError;
 use crate::roll::commit::CommitError;
+use crate::roll::holder::Holder;
+use crate::roll::lock::LockError;
 use crate::roll::parse::NotYaml;
 use crate::roll::read::ReadError;
 use crate::state::StateError;
@@ -34,6 +36,21 @@ pub enum RunError {
     /// The state folder could not be used.
     #[error(transparent)]
     State(#[from] StateError),
+    /// Another loop keeps watch over the same roll.
+    #[error("another loop keeps watch over {}{}; one is enough, and `--once` works beside it", path.display(), by(holder.as_ref()))]
+    AnotherLoop {
+        /// The roll.
+        path: PathBuf,
+        /// Which process it is, if that can be seen.
+        holder: Option<Holder>,
+    },
+    /// The lock that a loop holds cannot be used.
+    #[error(transparent)]
+    LoopLock(LockError),
+}
+
+fn by(holder: Option<&Holder>) -> String {
+    holder.map_or_else(String::new, |holder| format!(": {holder}"))
 }
 
 impl RunError {

@@ -1,9 +1,18 @@
-//! When to look: one pass now, loops later. Nothing here decides what a look means.
+//! When to look: one pass, or a loop of them. Nothing here decides what a look means.
 
+mod beat;
 mod error;
 mod init;
 mod pass;
+mod schedule;
+mod shutdown;
+mod sole;
+mod wake;
+mod watch;
 
 pub use error::RunError;
 pub use init::{Made, init};
 pub use pass::{Settings, Waiting, reconcile};
+pub use shutdown::{Stop, Stopper, asked_to_end};
+pub use wake::{Wake, Waker};
+pub use watch::{Sources, Teller, watch};

@@ -54,6 +54,25 @@ struct Look {
     before: Ledger,
     assessment: Assessment,
     fresh_until: std::time::Instant,
+    has_news: bool,
+}
+
+/// What a pass came to.
+#[derive(Debug)]
+pub(super) struct Passed {
+    /// What it tells.
+    pub(super) report: Report,
+    /// When the first of what is still pending is due.
+    pub(super) due: Option<Timestamp>,
+    /// Whether a drift opened, changed or resolved.
+    pub(super) news: bool,
+}
+
+/// What a loop keeps in mind between its passes.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// The ledger of the last look, where it must not be written down.
+    unwritten: Option<Ledger>,
 }
 
 /// Reconciles once: looks, waits if something has to be proven a second time, looks again, and writes what
@@ -66,24 +85,65 @@ pub async fn reconcile(
     settings: &Settings,
     on_wait: impl FnOnce(&Waiting),
 ) -> Result<Report, RunError> {
-    if settings.dry_run {
-        let look = look(settings, None).await?;
-        return Ok(report(
-            settings,
-            &look.before.clone(),
-            &look,
-            &Written::default(),
-        ));
+    let passed = if settings.dry_run {
+        dry_pass(settings, &mut Memory::default()).await
+    } else {
+        written_pass(settings, Some(on_wait)).await
+    };
+    Ok(passed?.report)
+}
+
+/// Whether there is a roll at all. All else that may be wrong with one can be put right while a loop waits.
+///
+/// # Errors
+///
+/// There is none.
+pub(super) fn must_be_there(settings: &Settings) -> Result<(), RunError> {
+    match roll::read::read(&settings.roll) {
+        Err(error @ ReadError::Missing { .. }) => Err(error.into()),
+        _ => Ok(()),
     }
+}
+
+/// One pass of a loop. It waits for nothing: when something is due, there will be another.
+///
+/// # Errors
+///
+/// Where the roll cannot be read or written, or the state folder cannot be used.
+pub(super) async fn pass(settings: &Settings, memory: &mut Memory) -> Result<Passed, RunError> {
+    if settings.dry_run {
+        dry_pass(settings, memory).await
+    } else {
+        written_pass(settings, None::<fn(&Waiting)>).await
+    }
+}
+
+async fn dry_pass(settings: &Settings, memory: &mut Memory) -> Result<Passed, RunError> {
+    let look = look(settings, Keep::Nothing(memory.unwritten.as_ref())).await?;
+    let report = report(settings, &look.before, &look, &Written::default());
+    let passed = Passed {
+        news: look.has_news,
+        due: look.assessment.plan.next_due(),
+        report,
+    };
+    memory.unwritten = Some(look.assessment.ledger);
+    Ok(passed)
+}
+
+async fn written_pass(
+    settings: &Settings,
+    mut on_wait: Option<impl FnOnce(&Waiting)>,
+) -> Result<Passed, RunError> {
     // Nothing is kept in mind of a roll that is none.
     let _ = read(&settings.roll).await?;
     let folder = Folder::of(&settings.state, &settings.roll.target);
     let mut origin = None;
-    let mut on_wait = Some(on_wait);
+    let mut news = false;
     let mut tries = 0;
     loop {
         let lock = folder.lock(settings.lock_timeout).await?;
-        let look = look(settings, Some((&folder, &lock))).await?;
+        let look = look(settings, Keep::In(&folder, &lock)).await?;
+        news |= look.has_news;
         let origin = origin.get_or_insert_with(|| look.before.clone());
         if let Some(on_wait) = on_wait.take()
             && let Some(waiting) = Waiting::of(&look)
@@ -95,17 +155,22 @@ pub async fn reconcile(
             continue;
         }
         tries += 1;
-        if let Some(written) = write(settings, &folder, &lock, &look).await? {
-            return Ok(report(settings, origin, &look, &written));
+        let written = write(settings, &folder, &lock, &look).await?;
+        if written.is_none() && tries < TRIES {
+            debug!("the look was no longer fresh when the roll was locked; looking again");
+            continue;
         }
-        if tries == TRIES {
+        let written = written.unwrap_or_else(|| {
             warn!(
                 "the roll was locked by others for too long after each of {TRIES} looks; nothing was written"
             );
-            let origin = origin.clone();
-            return Ok(report(settings, &origin, &look, &Written::default()));
-        }
-        debug!("the look was no longer fresh when the roll was locked; looking again");
+            Written::default()
+        });
+        return Ok(Passed {
+            report: report(settings, origin, &look, &written),
+            due: look.assessment.plan.next_due(),
+            news,
+        });
     }
 }
 
@@ -169,10 +234,21 @@ fn read_now(roll: &Roll) -> Result<(Contents, Registry), RunError> {
     Ok((contents, registry))
 }
 
-async fn look(settings: &Settings, memory: Option<(&Folder, &Locked)>) -> Result<Look, RunError> {
+/// Where a look is remembered.
+enum Keep<'a> {
+    /// In the state folder.
+    In(&'a Folder, &'a Locked),
+    /// Nowhere, and this is what the look before it would have written there.
+    Nothing(Option<&'a Ledger>),
+}
+
+async fn look(settings: &Settings, keep: Keep<'_>) -> Result<Look, RunError> {
     let (contents, registry) = read(&settings.roll).await?;
     let folder = Folder::of(&settings.state, &settings.roll.target);
-    let (mut file, before) = LedgerFile::load(&folder)?;
+    let (mut file, mut before) = LedgerFile::load(&folder)?;
+    if let Keep::Nothing(Some(ledger)) = keep {
+        before.clone_from(ledger);
+    }
     let mut policy = settings.policy.clone();
     policy.read_only = contents.newer_store.as_ref().map(|store| {
         format!(
@@ -199,16 +275,19 @@ async fn look(settings: &Settings, memory: Option<(&Folder, &Locked)>) -> Result
         confirmed = assessment.confirmed,
         "looked"
     );
-    let look = Look {
+    let mut look = Look {
         registry,
         world,
         before,
         assessment,
         fresh_until,
+        has_news: false,
     };
-    if let Some((folder, lock)) = memory {
+    let news = news(settings, &look);
+    look.has_news = !news.is_empty();
+    if let Keep::In(folder, lock) = keep {
         // The news is on disk before anything is done about it: a crash in between loses none of it.
-        Journal::of(folder).append(look.world.at, news(settings, &look), lock)?;
+        Journal::of(folder).append(look.world.at, news, lock)?;
         file.save(&look.assessment.ledger, lock)?;
     }
     Ok(look)
@@ -289,7 +368,7 @@ fn news(settings: &Settings, look: &Look) -> Vec<News> {
         let id = &told.drift.id;
         let drift = || wire::Drift::from(told);
         match look.assessment.plan.fates.get(id) {
-            Some(Decision::Write(_)) => Some(News::Edited(drift())),
+            Some(Decision::Write(_)) if !settings.dry_run => Some(News::Edited(drift())),
             _ if told.new => Some(News::Opened(drift())),
             _ if !as_before(id) => Some(News::Changed(drift())),
             _ => None,

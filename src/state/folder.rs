@@ -57,6 +57,17 @@ impl Folder {
         Ok(own_folder(&self.root)?.is_some() && own_folder(&self.path)?.is_some())
     }
 
+    /// Makes it where it is missing, and keeps others out.
+    ///
+    /// # Errors
+    /// When it or the state folder is not the user's own, or cannot be made.
+    pub fn make(&self) -> Result<(), StateError> {
+        // Others may look into a folder that a person has chosen, but what they could rename or replace
+        // in it would not be private.
+        make_private(&self.root, 0o022)?;
+        make_private(&self.path, 0o077)
+    }
+
     /// Locks it, so that no other headcount writes to it meanwhile. It is made where it is missing, and
     /// others are kept out.
     ///
@@ -64,10 +75,7 @@ impl Folder {
     /// When it or the state folder is not the user's own, or cannot be made; [`StateError::Busy`] when the
     /// lock was not to be had within `patience`.
     pub async fn lock(&self, patience: Duration) -> Result<Locked, StateError> {
-        // Others may look into a folder that a person has chosen, but what they could rename or replace
-        // in it would not be private.
-        make_private(&self.root, 0o022)?;
-        make_private(&self.path, 0o077)?;
+        self.make()?;
         let locked = lock(&self.path.join("lock"), patience).await?;
         let name = self.path.join("roll");
         if !name.exists() {

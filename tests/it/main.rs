@@ -32,3 +32,4 @@ mod state_folder;
 mod support;
 mod tmux_gone;
 mod unregistered;
+mod watch;

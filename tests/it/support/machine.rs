@@ -14,7 +14,8 @@ use tempfile::TempDir;
 
 use super::tmux::SessionBuilder;
 use super::{
-    Agy, Claude, Footprint, Pass, Process, Reconcile, Roll, RollBuilder, Server, Skill, wait_until,
+    Agy, Claude, Footprint, Pass, Process, Reconcile, Roll, RollBuilder, Server, Skill, Watch,
+    wait_until,
 };
 
 /// The first pid namespace of a Linux machine: what runs in it is not in a container.
@@ -244,6 +245,11 @@ impl Machine {
     /// A pass to be run: `headcount reconcile --once --emit-diff`.
     pub fn reconcile(&self) -> Reconcile<'_> {
         Reconcile::on(self)
+    }
+
+    /// A loop to be started: `headcount reconcile --emit-diff -vv`, to which `.every(SECS)` adds `--poll`.
+    pub fn watch(&self) -> Watch<'_> {
+        Watch::on(self)
     }
 
     /// Runs any other `headcount` command.

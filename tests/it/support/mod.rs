@@ -38,6 +38,7 @@
 //! | agents' files | `machine.claude()`, `machine.agy()`; `.claude_at(PATH)` for another root |
 //! | a roll | `machine.roll()…write()` or `machine.write_roll(TEXT)`; read back by real `PyYAML`: `machine.read_roll()`, `machine.row(NAME)` |
 //! | a pass | `machine.reconcile()` + flags + `.run()`, then `.exits(0)`, `.drift(CLASS, NAME)`, `.note(KIND)`, `.held(REASON)`; `machine.headcount(&["init"])` for the other commands |
+//! | a loop | `machine.watch()` + flags + `.start()`, then `.wait_for_drift(CLASS, NAME, …)`, `.wait_for_pass(WHY)`, `.passes()`, `.reports()`, `.signal(…)`, `.end()` |
 //! | proof that nothing was written | `let before = machine.footprint(); …; assert_eq!(machine.footprint(), before)` |
 //!
 //! Nothing here waits for a fixed time: [`wait_until`] polls for what is waited for.
@@ -65,6 +66,7 @@ mod skill;
 mod skip;
 mod tmux;
 mod wait;
+mod watch;
 
 pub use agent::{Agent, StandIn};
 pub use agy::Agy;
@@ -82,3 +84,4 @@ pub use skill::Skill;
 pub use skip::skip;
 pub use tmux::{Server, Session};
 pub use wait::{wait_until, wait_until_or};
+pub use watch::{Watch, Watching};

@@ -1,0 +1,116 @@
+//! How a loop ends.
+
+use std::process::Stdio;
+
+use rustix::process::Signal;
+
+use crate::support::{Machine, Watching, wait_until};
+
+const NAME: &str = "shop-creator-claude";
+
+fn machine() -> Machine {
+    let machine = Machine::new();
+    let session = machine.session(NAME).running("claude").start();
+    machine.roll().row(NAME).pane(&session).write();
+    machine
+}
+
+#[track_caller]
+fn assert_ends(signal: Signal, code: i32) {
+    let machine = machine();
+    let mut watching = machine.watch().every(3600).start();
+
+    watching.signal(signal);
+
+    assert_eq!(watching.end(), Some(code));
+}
+
+#[test]
+fn an_interrupt_ends_it_with_130() {
+    assert_ends(Signal::INT, 130);
+}
+
+#[test]
+fn a_request_to_end_ends_it_with_143() {
+    assert_ends(Signal::TERM, 143);
+}
+
+#[test]
+fn it_ends_even_while_a_pass_waits_for_a_lock() {
+    let machine = machine();
+    let mut watching = machine.watch().every(3600).start();
+    let lock = wait_until("the lock of the memory", || {
+        let rolls = std::fs::read_dir(machine.state()).ok()?;
+        rolls.flatten().map(|roll| roll.path().join("lock")).next()
+    });
+    let held = std::fs::File::options().write(true).open(lock).unwrap();
+    held.lock().unwrap();
+    watching.signal(Signal::HUP);
+    watching.wait_for_pass("hangup");
+
+    watching.signal(Signal::TERM);
+    watching.signal(Signal::TERM);
+
+    assert_eq!(watching.end(), Some(143));
+}
+
+#[test]
+fn a_hangup_without_a_terminal_wakes_a_pass() {
+    let machine = machine();
+    let watching = machine.watch().every(3600).start();
+
+    watching.signal(Signal::HUP);
+
+    watching.wait_for_pass("hangup");
+    watching.wait_for_passes(2);
+}
+
+#[test]
+fn it_ends_by_itself_when_its_time_is_over() {
+    let machine = machine();
+    let mut watching = machine.watch().every(1).arg("--timeout").arg("2").start();
+
+    assert_eq!(watching.end(), Some(0));
+    assert!(watching.passes().len() >= 2);
+}
+
+#[test]
+fn its_end_says_with_the_detailed_codes_how_things_stood() {
+    let machine = machine();
+    machine.session("bystander").start();
+    machine.roll().row("gone-creator-claude").write();
+    let ended = |watching: &mut Watching| watching.end();
+    let mut watching = machine
+        .watch()
+        .every(1)
+        .grace(3600)
+        .arg("--timeout")
+        .arg("1")
+        .arg("--detailed-exitcode")
+        .start();
+
+    assert_eq!(ended(&mut watching), Some(2), "there is drift");
+}
+
+#[test]
+fn it_ends_quietly_when_nobody_reads_it_any_more() {
+    let machine = machine();
+    machine.session("bystander").start();
+    machine.settle(&machine.roll_path());
+    let (reader, writer) = std::io::pipe().unwrap();
+    let mut child = machine
+        .headcount_command(&["reconcile", "--poll", "1", "--emit-diff"])
+        .stdout(writer)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+
+    drop(reader);
+    machine.roll().row("gone-creator-claude").write();
+    let status = wait_until("its end", || child.try_wait().unwrap());
+
+    assert_eq!(status.code(), Some(0));
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut said).unwrap();
+    assert_eq!(said, "");
+}
