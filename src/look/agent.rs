@@ -18,8 +18,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use kind::{kind_of, may_be_launcher};
-pub use minds::Minds;
+pub use kind::{is_shell, kind_of, may_be_launcher};
+pub use minds::{Minds, recorded};
 
 use crate::core::ids::{AgentKind, ConversationId, ProcessId, Timestamp};
 use crate::core::sighting::{Proof, Reason, Sighting};

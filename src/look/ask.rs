@@ -1,10 +1,10 @@
 //! Which tmux servers there may be, and what they answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::Request;
+use super::{Request, Surroundings};
 use super::sockets::{self, Knock, Listeners};
 use super::tmux::{Answer, Question, RawSession, Tmux};
 use crate::core::ids::{ServerName, SessionName, Timestamp};
@@ -21,89 +21,143 @@ const PATIENCE_WITH_STRAYS: Duration = Duration::from_secs(1);
 
 /// The questions to all servers, under way.
 pub(super) struct Questions {
+    tmux: Tmux,
     open: Vec<Open>,
-    listeners: Listeners,
-    folder: Result<(), String>,
-    folder_path: PathBuf,
+    folder: PathBuf,
+    /// Why it is not known which servers there are besides those that somebody named.
+    unlisted: Option<String>,
 }
 
 struct Open {
     name: ServerName,
     socket: PathBuf,
-    stray: bool,
     state: Asked,
 }
 
 enum Asked {
     Known(ServerState),
-    Waiting(tokio::task::JoinHandle<Answer>),
+    Waiting(Question),
 }
 
 impl Questions {
-    /// Knocks at every socket, and asks the servers that answer.
-    pub(super) fn start(request: &Request<'_>, vantage: &Vantage) -> Self {
-        let folder_path = sockets::folder(request.surroundings.tmux_tmpdir.as_deref(), vantage.uid);
-        let tmux = Tmux::find(request.surroundings.path.as_deref());
-        let mut folder = Ok(());
-        let named = named(request, vantage, &folder_path);
-        let mut all: Vec<(ServerName, PathBuf, bool)> = named
-            .into_iter()
-            .map(|(name, socket)| (name, socket, false))
-            .collect();
-        match sockets::sockets_in(&folder_path) {
+    /// Knocks at every socket that can be known without the roll, and asks the servers that answer: the default
+    /// one, that of the environment, and all in the user's tmux folder.
+    pub(super) fn start(surroundings: &Surroundings, uid: u32) -> Self {
+        let folder = sockets::folder(surroundings.tmux_tmpdir.as_deref(), uid);
+        let mut questions = Self {
+            tmux: Tmux::find(surroundings.path.as_deref()),
+            open: Vec::new(),
+            folder,
+            unlisted: None,
+        };
+        questions.ask(ServerName::default_server());
+        if let Some(name) = environment(surroundings) {
+            questions.ask(name);
+        }
+        match sockets::sockets_in(&questions.folder) {
             Ok(found) => {
                 for name in found {
-                    let socket = folder_path.join(&name);
-                    if !all.iter().any(|(_, known, _)| *known == socket) {
-                        all.push((ServerName::new(name), socket, true));
-                    }
+                    questions.ask(ServerName::new(name));
                 }
             }
             Err(error) => {
-                folder = Err(format!(
+                questions.unlisted = Some(format!(
                     "{} cannot be listed: {error}",
-                    folder_path.display()
-                ))
+                    questions.folder.display()
+                ));
             }
         }
-        all.sort_by(|a, b| (!a.0.is_default(), &a.0).cmp(&(!b.0.is_default(), &b.0)));
-        let open = all
-            .into_iter()
-            .enumerate()
-            .map(|(number, (name, socket, stray))| {
-                let state = begin(&tmux, &socket, stray, number);
-                Open {
-                    name,
-                    socket,
-                    stray,
-                    state,
-                }
-            })
-            .collect();
-        Self {
-            open,
-            listeners: Listeners::read(),
-            folder,
-            folder_path,
+        questions
+    }
+
+    /// Asks a server, unless it is asked already.
+    fn ask(&mut self, name: ServerName) {
+        let socket = socket_of(&name, &self.folder);
+        if !self.open.iter().any(|open| open.socket == socket) {
+            let state = begin(&self.tmux, &socket, self.open.len());
+            self.open.push(Open {
+                name,
+                socket,
+                state,
+            });
         }
     }
 
+    /// Asks the servers that only the roll or the ledger names, and reads all answers meanwhile.
+    pub(super) fn complete(mut self, request: &Request<'_>, vantage: &Vantage) -> Answers {
+        let named = named(request, vantage, &self.folder);
+        for name in named.keys() {
+            self.ask(name.clone());
+        }
+        let known: BTreeSet<&PathBuf> = named.values().collect();
+        self.open
+            .sort_by(|a, b| (!a.name.is_default(), &a.name).cmp(&(!b.name.is_default(), &b.name)));
+        let open = self.open.into_iter().map(|open| {
+            let stray = !known.contains(&open.socket);
+            let limit = if stray {
+                PATIENCE_WITH_STRAYS
+            } else {
+                PATIENCE
+            };
+            let state = match open.state {
+                Asked::Known(state) => Awaited::Known(state),
+                Asked::Waiting(question) => {
+                    Awaited::Task(tokio::spawn(question.answer(limit)))
+                }
+            };
+            Expected {
+                name: open.name,
+                socket: open.socket,
+                stray,
+                state,
+            }
+        });
+        Answers {
+            expected: open.collect(),
+            listeners: Listeners::read(),
+            folder: self.folder,
+            unlisted: self.unlisted,
+        }
+    }
+}
+
+/// The answers of all servers, as they come in.
+pub(super) struct Answers {
+    expected: Vec<Expected>,
+    listeners: Listeners,
+    folder: PathBuf,
+    unlisted: Option<String>,
+}
+
+struct Expected {
+    name: ServerName,
+    socket: PathBuf,
+    stray: bool,
+    state: Awaited,
+}
+
+enum Awaited {
+    Known(ServerState),
+    Task(tokio::task::JoinHandle<Answer>),
+}
+
+impl Answers {
     /// Waits for all answers.
-    pub(super) async fn answers(self, at: Timestamp) -> (Vec<ServerSight>, Vec<Source>) {
+    pub(super) async fn all(self, at: Timestamp) -> (Vec<ServerSight>, Vec<Source>) {
         let mut servers = Vec::new();
         let mut sources = Vec::new();
-        if let Err(why) = &self.folder {
+        if let Some(why) = &self.unlisted {
             sources.push(Source {
-                name: format!("tmux folder {}", self.folder_path.display()),
+                name: format!("tmux folder {}", self.folder.display()),
                 state: SourceState::Unknown,
                 reason: why.clone(),
                 at,
             });
         }
-        for open in self.open {
+        for open in self.expected {
             let mut state = match open.state {
-                Asked::Known(state) => state,
-                Asked::Waiting(task) => match task.await {
+                Awaited::Known(state) => state,
+                Awaited::Task(task) => match task.await {
                     Ok(answer) => state_of(answer, &open.socket),
                     Err(error) => {
                         ServerState::Unknown(Reason::new(format!("asking it broke: {error}")))
@@ -111,8 +165,8 @@ impl Questions {
                 },
             };
             // Whether the folder's servers are all known matters to rows that name none.
-            if let (ServerState::Missing, Err(why), true) =
-                (&state, &self.folder, open.name.is_default())
+            if let (ServerState::Missing, Some(why), true) =
+                (&state, &self.unlisted, open.name.is_default())
             {
                 state = ServerState::Unknown(Reason::new(why.clone()));
             }
@@ -138,13 +192,8 @@ fn named(request: &Request<'_>, vantage: &Vantage, folder: &Path) -> BTreeMap<Se
         .rows
         .iter()
         .filter_map(|row| row.server.clone());
-    let environment = request
-        .surroundings
-        .tmux_server_name
-        .as_deref()
-        .map(ServerName::new);
     let mut named: BTreeMap<ServerName, PathBuf> = rows
-        .chain(environment)
+        .chain(environment(request.surroundings))
         .chain([ServerName::default_server()])
         .map(|name| {
             let socket = socket_of(&name, folder);
@@ -165,6 +214,12 @@ fn named(request: &Request<'_>, vantage: &Vantage, folder: &Path) -> BTreeMap<Se
     named
 }
 
+/// The server that the environment names.
+fn environment(surroundings: &Surroundings) -> Option<ServerName> {
+    let name = surroundings.tmux_server_name.as_deref();
+    name.map(ServerName::new)
+}
+
 fn socket_of(name: &ServerName, folder: &Path) -> PathBuf {
     if name.as_str().contains('/') {
         PathBuf::from(name.as_str())
@@ -173,7 +228,7 @@ fn socket_of(name: &ServerName, folder: &Path) -> PathBuf {
     }
 }
 
-fn begin(tmux: &Tmux, socket: &Path, stray: bool, number: usize) -> Asked {
+fn begin(tmux: &Tmux, socket: &Path, number: usize) -> Asked {
     if let Some(missing) = tmux.missing() {
         return Asked::Known(ServerState::Unknown(missing.clone()));
     }
@@ -181,17 +236,10 @@ fn begin(tmux: &Tmux, socket: &Path, stray: bool, number: usize) -> Asked {
         Knock::Refused => Asked::Known(ServerState::Refused),
         Knock::Missing => Asked::Known(ServerState::Missing),
         Knock::Failed(why) => Asked::Known(ServerState::Unknown(Reason::new(why))),
-        Knock::Answered => {
-            let limit = if stray {
-                PATIENCE_WITH_STRAYS
-            } else {
-                PATIENCE
-            };
-            match tmux.ask(socket, nonce(number), limit) {
-                Ok(question) => Asked::Waiting(tokio::spawn(Question::answer(question))),
-                Err(reason) => Asked::Known(ServerState::Unknown(reason)),
-            }
-        }
+        Knock::Answered => match tmux.ask(socket, nonce(number)) {
+            Ok(question) => Asked::Waiting(question),
+            Err(reason) => Asked::Known(ServerState::Unknown(reason)),
+        },
     }
 }
 

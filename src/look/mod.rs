@@ -16,13 +16,13 @@ pub mod tmux;
 pub mod vantage;
 pub mod window;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use self::agent::{Homes, Minds};
+use self::agent::Homes;
 use self::needs::Needs;
 use self::panes::Trees;
 use self::process::Processes;
@@ -65,59 +65,71 @@ pub struct Surroundings {
     pub homes: Homes,
 }
 
-/// Looks. It cannot fail, only see less.
-pub async fn observe(request: &Request<'_>) -> World {
-    let at = clock::now();
-    let vantage = vantage::vantage(request.roll_is_local.clone());
-    let questions = ask::Questions::start(request, &vantage);
-
-    // While tmux answers: what the roll records will most probably be what tmux lists.
-    let trees = ahead(request).await;
-    let (mut servers, mut sources) = questions.answers(at).await;
-
-    let needs = Needs::new(request, &vantage);
-    let mut trees = trees;
-    needs.fill(&mut servers, &mut trees);
-    let asked = needs.pids(&servers);
-    let processes = recorded::processes(trees.processes(), &asked, vantage.uid);
-    sources.push(source_of(trees.processes(), at));
-    let nearest_rolls = nearest_rolls(request, needs.folders(&servers));
-
-    let (_, mut minds) = trees.into_parts();
-    let mut world = World {
-        at,
-        vantage,
-        servers,
-        processes,
-        artifacts: BTreeMap::new(),
-        folders: BTreeMap::new(),
-        retention: BTreeMap::new(),
-        nearest_rolls,
-        shared: BTreeMap::new(),
-        sources,
-    };
-    minds.fill(&mut world, request.registry);
-    world
+/// A look that has begun: the servers that can be known without the roll are answering already.
+///
+/// It must begin after the roll was read, and may begin before the roll is understood. A row that is in the roll
+/// was written when its session was there, so a listing that is made later and lacks that session proves that it is
+/// gone; a listing that was made earlier would prove nothing.
+pub struct Begun {
+    at: Timestamp,
+    questions: ask::Questions,
 }
 
-/// Reads what the roll records, on a thread of its own, so that tmux's answers are read meanwhile.
+/// Begins to look.
+#[must_use]
+pub fn begin(surroundings: &Surroundings) -> Begun {
+    Begun {
+        at: clock::now(),
+        questions: ask::Questions::start(surroundings, vantage::uid()),
+    }
+}
+
+impl Begun {
+    /// Looks. It cannot fail, only see less.
+    pub async fn observe(self, request: &Request<'_>) -> World {
+        let at = self.at;
+        let vantage = vantage::vantage(request.roll_is_local.clone());
+        let answers = self.questions.complete(request, &vantage);
+
+        // While tmux answers: what the roll records will most probably be what tmux lists.
+        let mut trees = ahead(request).await;
+        let (mut servers, mut sources) = answers.all(at).await;
+
+        let needs = Needs::new(request, &vantage);
+        needs.fill(&mut servers, &mut trees);
+        let asked = needs.pids(&servers);
+        let processes = recorded::processes(trees.processes(), &asked, vantage.uid);
+        sources.push(source_of(trees.processes(), at));
+        let nearest_rolls = nearest_rolls(request, needs.folders(&servers));
+
+        let (_, mut minds) = trees.into_parts();
+        let mut world = World {
+            at,
+            vantage,
+            servers,
+            processes,
+            artifacts: BTreeMap::new(),
+            folders: BTreeMap::new(),
+            retention: BTreeMap::new(),
+            nearest_rolls,
+            shared: BTreeMap::new(),
+            sources,
+        };
+        minds.fill(&mut world, request.registry);
+        world
+    }
+}
+
+/// Reads what the roll records, on threads of their own, so that tmux's answers are read meanwhile.
 async fn ahead(request: &Request<'_>) -> Trees {
     let homes = request.surroundings.homes.clone();
-    let registry = request.registry.clone();
-    let read = move || {
-        let mut minds = Minds::new(&homes);
-        minds.look_ahead(&registry);
-        let mut trees = Trees::new(Processes::open(), minds);
-        for pid in needs::recorded_pids(&registry) {
-            trees.walk(pid);
-        }
-        trees
-    };
-    match tokio::task::spawn_blocking(read).await {
-        Ok(trees) => trees,
+    let roots = needs::recorded_pids(request.registry);
+    let conversations = agent::recorded(request.registry);
+    let read = move || Trees::ahead(&homes, roots, &conversations);
+    tokio::task::spawn_blocking(read)
+        .await
         // The thread broke: everything is read in order instead.
-        Err(_) => Trees::new(Processes::open(), Minds::new(&request.surroundings.homes)),
-    }
+        .unwrap_or_else(|_| Trees::ahead(&request.surroundings.homes, BTreeSet::new(), &[]))
 }
 
 fn source_of(processes: &Processes, at: Timestamp) -> Source {

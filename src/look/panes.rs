@@ -1,8 +1,10 @@
 //! What runs in a pane: the outermost agents at and below its first process.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::mpsc;
+use std::thread;
 
-use super::agent::{Minds, kind_of, may_be_launcher};
+use super::agent::{Homes, Minds, Question, is_shell, kind_of, may_be_launcher};
 use super::process::{Processes, Stat, identity};
 use crate::core::ids::{AgentKind, Pid, ProcessId};
 use crate::core::sighting::Sighting;
@@ -19,7 +21,7 @@ const LARGEST_TREE: usize = 4096;
 struct Tree {
     start: Sighting<ProcessStart>,
     stat: Option<Stat>,
-    agents: Sighting<Vec<AgentSight>>,
+    agents: Sighting<Vec<(ProcessId, AgentKind)>>,
 }
 
 /// The trees of processes that were walked in this look. None is walked twice.
@@ -30,36 +32,58 @@ pub struct Trees {
 }
 
 impl Trees {
-    /// Nothing is walked yet.
+    /// Walks the trees of processes that will probably be asked for, and looks for conversations that will:
+    /// the files of the agents are read on one thread while the process table is read on another.
     #[must_use]
-    pub const fn new(processes: Processes, minds: Minds) -> Self {
+    pub fn ahead(homes: &Homes, roots: BTreeSet<Pid>, conversations: &[Question]) -> Self {
+        let mut minds = Minds::new(homes);
+        let mut processes = Processes::open();
+        let (found, agents) = mpsc::channel();
+        let walked = thread::scope(|scope| {
+            scope.spawn(|| {
+                minds.look_ahead(conversations);
+                for (process, kind) in agents {
+                    minds.think(kind, process);
+                }
+            });
+            let mut walk = Walk(&mut processes);
+            let walked = roots.into_iter().map(|root| {
+                let tree = walk.tree(root);
+                if let Sighting::Present(agents) = &tree.agents {
+                    // Nobody listens any more if the other thread broke; `fill` reads what it did not.
+                    let _ = agents.iter().try_for_each(|agent| found.send(*agent));
+                }
+                (root, tree)
+            });
+            let walked = walked.collect();
+            drop(found);
+            walked
+        });
         Self {
             processes,
             minds,
-            walked: BTreeMap::new(),
-        }
-    }
-
-    /// Walks the tree of a process that will probably be asked for.
-    pub fn walk(&mut self, pid: Pid) {
-        if !self.walked.contains_key(&pid) {
-            let tree = self.tree(pid);
-            self.walked.insert(pid, tree);
+            walked,
         }
     }
 
     /// Says of a pane what a look can say of it. `for_record`: also what a row would record of it.
     pub fn fill(&mut self, pane: &mut PaneSight, for_record: bool) {
-        self.walk(pane.pid);
-        let Some(tree) = self.walked.get(&pane.pid) else {
-            return;
-        };
+        let processes = &mut self.processes;
+        let tree = self
+            .walked
+            .entry(pane.pid)
+            .or_insert_with(|| Walk(processes).tree(pane.pid));
         pane.start = tree.start.clone();
         pane.agents = if pane.dead {
             // tmux keeps the pid of what ran there: it may be anybody's by now.
             Sighting::absent("the pane is dead")
         } else {
-            tree.agents.clone()
+            tree.agents.clone().map(|found| {
+                found
+                    .into_iter()
+                    .map(|(process, kind)| sight(&mut self.minds, &self.processes, process, kind))
+                    .collect()
+            })
         };
         if for_record {
             pane.cwd = self.processes.cwd(pane.pid);
@@ -81,9 +105,43 @@ impl Trees {
     pub const fn processes(&self) -> &Processes {
         &self.processes
     }
+}
 
+fn sight(
+    minds: &mut Minds,
+    processes: &Processes,
+    process: ProcessId,
+    kind: AgentKind,
+) -> AgentSight {
+    let live = minds.live(kind, process);
+    // When it began and where it works matter only if its conversation has to be inferred from that.
+    let (started_at, cwd) = if live.is_present() {
+        (
+            Sighting::unknown("not looked at"),
+            Sighting::unknown("not looked at"),
+        )
+    } else {
+        let started_at = processes.started_at(process.start).map_or_else(
+            || Sighting::unknown("when this boot began could not be read"),
+            Sighting::Present,
+        );
+        (started_at, processes.cwd(process.pid))
+    };
+    AgentSight {
+        process,
+        kind,
+        started_at,
+        cwd,
+        live,
+    }
+}
+
+/// Walks from a process downwards.
+struct Walk<'p>(&'p mut Processes);
+
+impl Walk<'_> {
     fn tree(&mut self, root: Pid) -> Tree {
-        let stat = match self.processes.stat(root) {
+        let stat = match self.0.stat(root) {
             Sighting::Present(stat) => stat,
             Sighting::Absent(_) => {
                 let gone = || format!("its first process {root} ended meanwhile");
@@ -101,7 +159,7 @@ impl Trees {
                 };
             }
         };
-        let start = self.processes.started_at(stat.start).map_or_else(
+        let start = self.0.started_at(stat.start).map_or_else(
             || Sighting::unknown("when this boot began could not be read"),
             |at| {
                 Sighting::Present(ProcessStart {
@@ -115,41 +173,12 @@ impl Trees {
             Ok(found) if found.is_empty() => {
                 Sighting::absent("all processes of the pane were read, and none is an agent")
             }
-            Ok(found) => Sighting::Present(
-                found
-                    .into_iter()
-                    .map(|(process, kind)| self.sight(process, kind))
-                    .collect(),
-            ),
+            Ok(found) => Sighting::Present(found),
         };
         Tree {
             start,
             stat: Some(stat),
             agents,
-        }
-    }
-
-    fn sight(&mut self, process: ProcessId, kind: AgentKind) -> AgentSight {
-        let live = self.minds.live(kind, process);
-        // When it began and where it works matter only if its conversation has to be inferred from that.
-        let (started_at, cwd) = if live.is_present() {
-            (
-                Sighting::unknown("not looked at"),
-                Sighting::unknown("not looked at"),
-            )
-        } else {
-            let started_at = self.processes.started_at(process.start).map_or_else(
-                || Sighting::unknown("when this boot began could not be read"),
-                Sighting::Present,
-            );
-            (started_at, self.processes.cwd(process.pid))
-        };
-        AgentSight {
-            process,
-            kind,
-            started_at,
-            cwd,
-            live,
         }
     }
 
@@ -168,7 +197,13 @@ impl Trees {
             if stat.is_zombie() {
                 continue;
             }
-            let cmdline = match self.processes.cmdline(pid) {
+            // A shell is none: its command line, which costs as much as all the rest, need not be read.
+            if is_shell(&stat.comm) {
+                let children = self.children(pid, &stat, depth)?;
+                queue.extend(generation(children, depth + 1));
+                continue;
+            }
+            let cmdline = match self.0.cmdline(pid) {
                 // Between two programs a process has none: what it will be cannot be told.
                 Sighting::Present(cmdline) if cmdline.is_empty() => {
                     return Err(format!("process {pid} has no command line yet"));
@@ -182,36 +217,38 @@ impl Trees {
                 found.extend(kind.map(|kind| (identity(pid, &stat), kind)));
                 continue;
             }
-            let children = self.children(pid, &stat)?;
-            if depth >= GENERATIONS && !children.is_empty() {
-                return Err(format!(
-                    "there are more than {GENERATIONS} generations of processes below {root}"
-                ));
-            }
+            let children = self.children(pid, &stat, depth)?;
             match kind {
                 // A script that started the real program and waits for it is not the agent.
                 Some(kind) if !self.has_child_of(kind, &children) => {
                     found.push((identity(pid, &stat), kind))
                 }
-                _ => queue.extend(
-                    children
-                        .into_iter()
-                        .map(|(child, stat)| (child, stat, depth + 1)),
-                ),
+                _ => queue.extend(generation(children, depth + 1)),
             }
         }
         Ok(found)
     }
 
-    fn children(&mut self, pid: Pid, stat: &Stat) -> Result<Vec<(Pid, Stat)>, String> {
-        let children = match self.processes.children(pid, stat) {
+    /// The children of a process that is so many generations below a pane's first.
+    fn children(
+        &mut self,
+        pid: Pid,
+        stat: &Stat,
+        depth: usize,
+    ) -> Result<Vec<(Pid, Stat)>, String> {
+        let children = match self.0.children(pid, stat) {
             Sighting::Present(children) => children,
             Sighting::Absent(_) => return Ok(Vec::new()),
             Sighting::Unknown(reason) => return Err(reason.to_string()),
         };
+        if depth >= GENERATIONS && !children.is_empty() {
+            return Err(format!(
+                "there are more than {GENERATIONS} generations of processes above the children of {pid}"
+            ));
+        }
         let mut known = Vec::with_capacity(children.len());
         for child in children {
-            match self.processes.stat(child) {
+            match self.0.stat(child) {
                 Sighting::Present(stat) => known.push((child, stat)),
                 Sighting::Absent(_) => {}
                 Sighting::Unknown(reason) => return Err(reason.to_string()),
@@ -223,9 +260,15 @@ impl Trees {
     fn has_child_of(&self, kind: AgentKind, children: &[(Pid, Stat)]) -> bool {
         children
             .iter()
-            .any(|(pid, stat)| match self.processes.cmdline(*pid) {
+            .any(|(pid, stat)| match self.0.cmdline(*pid) {
                 Sighting::Present(cmdline) => kind_of(&cmdline, &stat.comm) == Some(kind),
                 Sighting::Absent(_) | Sighting::Unknown(_) => false,
             })
     }
+}
+
+fn generation(children: Vec<(Pid, Stat)>, depth: usize) -> impl Iterator<Item = (Pid, Stat, usize)> {
+    children
+        .into_iter()
+        .map(move |(child, stat)| (child, stat, depth))
 }

@@ -30,7 +30,6 @@ pub struct Tmux(Result<PathBuf, Reason>);
 pub struct Question {
     nonce: String,
     child: Child,
-    limit: Duration,
 }
 
 /// What came of it.
@@ -73,7 +72,7 @@ impl Tmux {
     /// # Errors
     ///
     /// Why it could not be asked.
-    pub fn ask(&self, socket: &Path, nonce: String, limit: Duration) -> Result<Question, Reason> {
+    pub fn ask(&self, socket: &Path, nonce: String) -> Result<Question, Reason> {
         let program = self.0.as_ref().map_err(Clone::clone)?;
         let child = Command::new(program)
             // UTF-8 whatever the locale says: otherwise tmux prints `_` for every tab and letter beyond ASCII.
@@ -91,17 +90,13 @@ impl Tmux {
             .map_err(|error| {
                 Reason::new(format!("{} cannot be started: {error}", program.display()))
             })?;
-        Ok(Question {
-            nonce,
-            child,
-            limit,
-        })
+        Ok(Question { nonce, child })
     }
 }
 
 impl Question {
     /// Waits for the answer, but not for longer than the limit.
-    pub async fn answer(mut self) -> Answer {
+    pub async fn answer(mut self, limit: Duration) -> Answer {
         let (Some(out), Some(err)) = (self.child.stdout.take(), self.child.stderr.take()) else {
             return Answer::Unknown(Reason::new("tmux was started without its outputs"));
         };
@@ -120,10 +115,10 @@ impl Question {
             let status = self.child.wait().await?;
             Ok::<_, std::io::Error>(Some((status, listing, complaint)))
         };
-        match tokio::time::timeout(self.limit, whole).await {
+        match tokio::time::timeout(limit, whole).await {
             Err(_) => Answer::Unknown(Reason::new(format!(
                 "the server accepts connections, but did not answer within {} s: look at its process, it may be stopped",
-                self.limit.as_secs()
+                limit.as_secs()
             ))),
             Ok(Err(error)) => {
                 Answer::Unknown(Reason::new(format!("tmux could not be read: {error}")))

@@ -35,10 +35,16 @@ pub fn vantage(roll_is_local: Sighting<()>) -> Vantage {
         ),
         booted_at,
         first_pid_namespace,
-        uid: rustix::process::getuid().as_raw(),
+        uid: uid(),
         roll_is_local,
         host,
     }
+}
+
+/// Whose processes and sockets are this user's.
+#[must_use]
+pub fn uid() -> u32 {
+    rustix::process::getuid().as_raw()
 }
 
 fn host() -> String {

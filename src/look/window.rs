@@ -25,6 +25,14 @@ const FIRST: usize = 8 * 1024;
 /// How much a file below `/proc` may hold, in bytes. The largest are environments, which the kernel bounds.
 const PROC: usize = 8 * 1024 * 1024;
 
+/// What is read at once of a file below `/proc`, in bytes. The kernel fills what it is given up to a page, and
+/// stops earlier only at the end or where the next entry, which is smaller than [`MARGIN`], would not fit: so a
+/// read that leaves more room than that has met the end, and need not be followed by an empty one.
+const PAGE: usize = 4096;
+
+/// More than one entry has, in bytes: the longest are the lines of `/proc/net/unix`.
+const MARGIN: usize = 512;
+
 /// Why a file could not be looked into.
 #[derive(Debug)]
 pub enum Unreadable {
@@ -134,10 +142,19 @@ pub fn whole(path: &Path, most: usize) -> Result<Vec<u8>, Unreadable> {
 /// # Errors
 /// If it is not there, may not be read, or goes on for more than [`PROC`] bytes.
 pub fn all_of_proc(path: &Path) -> Result<Vec<u8>, Unreadable> {
-    let mut bytes = Vec::with_capacity(FIRST);
-    File::open(path)?
-        .take(PROC as u64 + 1)
-        .read_to_end(&mut bytes)?;
+    let mut file = File::open(path)?;
+    let mut page = [0; PAGE];
+    let got = loop {
+        match file.read(&mut page) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            got => break got?,
+        }
+    };
+    let mut bytes = page[..got].to_vec();
+    if got <= PAGE - MARGIN {
+        return Ok(bytes);
+    }
+    file.take((PROC + 1 - got) as u64).read_to_end(&mut bytes)?;
     if bytes.len() > PROC {
         return Err(Unreadable::TooLarge(PROC));
     }

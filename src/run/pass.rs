@@ -15,7 +15,7 @@ use crate::core::policy::limits::LOOK_FRESH;
 use crate::core::registry::Registry;
 use crate::core::report::{Account, Report, Written};
 use crate::core::world::World;
-use crate::look::{self, Surroundings};
+use crate::look::{self, Begun, Surroundings};
 use crate::roll::commit::{CommitOptions, Committed, commit};
 use crate::roll::read::{Contents, ReadError};
 use crate::roll::{self, Roll};
@@ -134,9 +134,11 @@ async fn written_pass(
     settings: &Settings,
     mut on_wait: Option<impl FnOnce(&Waiting)>,
 ) -> Result<Passed, RunError> {
-    // Nothing is kept in mind of a roll that is none.
-    let _ = read(&settings.roll).await?;
     let folder = Folder::of(&settings.state, &settings.roll.target);
+    if !folder.exists()? {
+        // Nothing is kept in mind of a roll that is none.
+        let _ = patiently(|| understand(&settings.roll)).await?;
+    }
     let mut origin = None;
     let mut news = false;
     let mut tries = 0;
@@ -214,24 +216,32 @@ async fn sleep_until(due: Timestamp) {
     }
 }
 
-/// Reads the roll. One that cannot be understood is given a moment: whoever saves it in place passes through
-/// an empty file.
-async fn read(roll: &Roll) -> Result<(Contents, Registry), RunError> {
+/// Reads the roll, and begins to look: the roll takes as long to understand as tmux takes to answer.
+fn read(settings: &Settings) -> Result<(Contents, Registry, Begun), RunError> {
+    let contents = roll::read::read(&settings.roll)?;
+    let begun = look::begin(&settings.surroundings);
+    let registry = contents
+        .registry()
+        .map_err(RunError::not_yaml(&settings.roll))?;
+    Ok((contents, registry, begun))
+}
+
+fn understand(roll: &Roll) -> Result<Registry, RunError> {
+    let contents = roll::read::read(roll)?;
+    contents.registry().map_err(RunError::not_yaml(roll))
+}
+
+/// Reads the roll again if it cannot be understood: whoever saves it in place passes through an empty file.
+async fn patiently<T>(mut read: impl FnMut() -> Result<T, RunError>) -> Result<T, RunError> {
     for pause in SAVES {
-        match read_now(roll) {
+        match read() {
             Err(RunError::Unreadable(ReadError::Empty { .. }) | RunError::NotYaml { .. }) => {
                 tokio::time::sleep(Duration::from_millis(pause)).await;
             }
             read => return read,
         }
     }
-    read_now(roll)
-}
-
-fn read_now(roll: &Roll) -> Result<(Contents, Registry), RunError> {
-    let contents = roll::read::read(roll)?;
-    let registry = contents.registry().map_err(RunError::not_yaml(roll))?;
-    Ok((contents, registry))
+    read()
 }
 
 /// Where a look is remembered.
@@ -243,7 +253,7 @@ enum Keep<'a> {
 }
 
 async fn look(settings: &Settings, keep: Keep<'_>) -> Result<Look, RunError> {
-    let (contents, registry) = read(&settings.roll).await?;
+    let (contents, registry, begun) = patiently(|| read(settings)).await?;
     let folder = Folder::of(&settings.state, &settings.roll.target);
     let (mut file, mut before) = LedgerFile::load(&folder)?;
     if let Keep::Nothing(Some(ledger)) = keep {
@@ -256,16 +266,17 @@ async fn look(settings: &Settings, keep: Keep<'_>) -> Result<Look, RunError> {
             store.display()
         )
     });
-    let world = look::observe(&look::Request {
-        registry: &registry,
-        ledger: &before,
-        policy: &policy,
-        roll: &settings.roll.target,
-        nearest_roll: &roll::find::nearest_roll,
-        roll_is_local: contents.local,
-        surroundings: &settings.surroundings,
-    })
-    .await;
+    let world = begun
+        .observe(&look::Request {
+            registry: &registry,
+            ledger: &before,
+            policy: &policy,
+            roll: &settings.roll.target,
+            nearest_roll: &roll::find::nearest_roll,
+            roll_is_local: contents.local,
+            surroundings: &settings.surroundings,
+        })
+        .await;
     // From its end on: a look that took long, because one server hangs, would take as long again.
     let fresh_until = clock::monotonic() + LOOK_FRESH;
     let assessment = assess(&registry, &world, &before, &policy, world.at);

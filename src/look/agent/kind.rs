@@ -6,6 +6,9 @@ use crate::core::ids::AgentKind;
 /// Claude Code, and is not it.
 const INTERPRETERS: [&[u8]; 4] = [b"node", b"nodejs", b"bun", b"deno"];
 
+/// The kernel's names for the programs that people type into, and that start everything else.
+const SHELLS: [&[u8]; 6] = [b"bash", b"zsh", b"fish", b"sh", b"dash", b"ksh"];
+
 /// Options of those that take the next argument for their value.
 const WITH_VALUE: [&[u8]; 6] = [b"-r", b"--require", b"--import", b"--loader", b"-C", b"-W"];
 
@@ -53,6 +56,13 @@ pub fn kind_of(cmdline: &[u8], comm: &[u8]) -> Option<AgentKind> {
 pub fn may_be_launcher(cmdline: &[u8]) -> bool {
     let program = cmdline.split(|&byte| byte == 0).next().unwrap_or_default();
     runs_scripts(basename(program))
+}
+
+/// Whether a process is a shell, by the kernel's name for it. Whatever its arguments say, it is then no agent: the
+/// kernel calls a script that was started as a program by the script's own name.
+#[must_use]
+pub fn is_shell(comm: &[u8]) -> bool {
+    SHELLS.contains(&comm)
 }
 
 fn by_program(program: &[u8], comm: &[u8]) -> Option<AgentKind> {

@@ -37,11 +37,15 @@ impl Minds {
         }
     }
 
-    /// Looks for the conversations that the roll records. It needs nothing of tmux, so it may be done while tmux
-    /// is still answering; [`Self::fill`] looks again only for what was not found.
-    pub fn look_ahead(&mut self, registry: &Registry) {
-        let recorded = recorded(registry);
-        self.look_for(&recorded.values().collect::<Vec<_>>());
+    /// Looks for conversations that will be asked for. It needs nothing of tmux, so it may be done while tmux is
+    /// still answering; [`Self::fill`] looks again only for what was not found.
+    pub fn look_ahead(&mut self, asked: &[Question]) {
+        self.look_for(&asked.iter().collect::<Vec<_>>());
+    }
+
+    /// Reads what a live process has on its mind, if that was not done yet.
+    pub fn think(&mut self, kind: AgentKind, process: ProcessId) {
+        self.mind(kind, process);
     }
 
     /// The conversation of the session that a live process is the agent of. All agents of the world have to be
@@ -76,7 +80,10 @@ impl Minds {
         world: &World,
         registry: &Registry,
     ) -> BTreeMap<(AgentKind, ConversationId), Sighting<Artifact>> {
-        let mut asked = recorded(registry);
+        let mut asked: BTreeMap<_, _> = recorded(registry)
+            .into_iter()
+            .map(|question| ((question.kind, question.id.clone()), question))
+            .collect();
         for question in live(world) {
             asked
                 .entry((question.kind, question.id.clone()))
@@ -193,10 +200,11 @@ impl Minds {
         registry: &Registry,
     ) -> BTreeMap<(AgentKind, String), Timestamp> {
         let mut wanted = BTreeMap::new();
+        let rows = Lacking::of(registry);
         for (session, agent) in agents(world) {
             let mind = self.minds.get(&(agent.kind, agent.process));
             if matches!(mind, Some(Mind::Silent(_)))
-                && may_lack_its_id(session, agent.kind, registry)
+                && rows.may_have(session, agent.kind)
                 && let Sighting::Present(folder) = &agent.cwd
             {
                 wanted
@@ -254,7 +262,8 @@ impl Minds {
 
 /// The conversations that the roll records and that should still be there. One that is recorded more than once
 /// is asked for where the first record that names a folder puts it.
-fn recorded(registry: &Registry) -> BTreeMap<(AgentKind, ConversationId), Question> {
+#[must_use]
+pub fn recorded(registry: &Registry) -> Vec<Question> {
     let of_rows = registry.rows.iter().filter(|row| keeps_its_ids(row));
     let of_rows = of_rows.flat_map(|row| {
         row.ids.iter().filter_map(|(&kind, recorded)| {
@@ -281,7 +290,7 @@ fn recorded(registry: &Registry) -> BTreeMap<(AgentKind, ConversationId), Questi
             known.folder = question.folder;
         }
     }
-    questions
+    questions.into_values().collect()
 }
 
 fn keeps_its_ids(row: &Row) -> bool {
@@ -321,17 +330,34 @@ fn agents(world: &World) -> impl Iterator<Item = (&SessionSight, &AgentSight)> {
     })
 }
 
-/// Whether a session may be that of a running row that records no conversation of this agent. By name where it
-/// can be, since a look behind every folder costs much; a session of another name may have been renamed.
-fn may_lack_its_id(session: &SessionSight, kind: AgentKind, registry: &Registry) -> bool {
-    let lacks = |row: &&Row| row.status == Status::Running && row.recorded_id(kind).is_none();
-    let mut named = registry
-        .rows
-        .iter()
-        .filter(|row| row.name.means(&session.name));
-    match named.next() {
-        Some(row) => lacks(&row) || named.any(|row| lacks(&row)),
-        None => registry.rows.iter().any(|row| lacks(&row)),
+/// The running rows, of which some record no conversation of an agent.
+struct Lacking<'r> {
+    rows: Vec<&'r Row>,
+    named: BTreeMap<String, Vec<&'r Row>>,
+}
+
+impl<'r> Lacking<'r> {
+    fn of(registry: &'r Registry) -> Self {
+        let mut named: BTreeMap<String, Vec<&Row>> = BTreeMap::new();
+        for row in &registry.rows {
+            named.entry(row.name.normalised()).or_default().push(row);
+        }
+        let running = registry.rows.iter();
+        Self {
+            rows: running
+                .filter(|row| row.status == Status::Running)
+                .collect(),
+            named,
+        }
+    }
+
+    /// Whether a session may be that of one of them. By name where it can be, since a look behind every folder
+    /// costs much; a session of another name may have been renamed.
+    fn may_have(&self, session: &SessionSight, kind: AgentKind) -> bool {
+        let lacks =
+            |row: &&Row| row.status == Status::Running && row.recorded_id(kind).is_none();
+        let rows = self.named.get(&session.name.normalised());
+        rows.unwrap_or(&self.rows).iter().any(lacks)
     }
 }
 
