@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Request, Surroundings};
 use super::sockets::{self, Knock, Listeners};
 use super::tmux::{Answer, Question, RawSession, Tmux};
+use super::{Request, Surroundings};
 use crate::core::ids::{ServerName, SessionName, Timestamp};
 use crate::core::sighting::{Reason, Sighting};
 use crate::core::world::{
@@ -101,9 +101,7 @@ impl Questions {
             };
             let state = match open.state {
                 Asked::Known(state) => Awaited::Known(state),
-                Asked::Waiting(question) => {
-                    Awaited::Task(tokio::spawn(question.answer(limit)))
-                }
+                Asked::Waiting(question) => Awaited::Task(tokio::spawn(question.answer(limit))),
             };
             Expected {
                 name: open.name,

@@ -16,6 +16,9 @@ const GENERATIONS: usize = 8;
 /// More processes than any pane has. A tree that is larger was not read whole.
 const LARGEST_TREE: usize = 4096;
 
+/// How many agents are handed on at once: to wake a thread costs more than to read what one agent keeps.
+const BATCH: usize = 32;
+
 /// What runs at and below one process.
 #[derive(Clone, Debug)]
 struct Tree {
@@ -42,20 +45,25 @@ impl Trees {
         let walked = thread::scope(|scope| {
             scope.spawn(|| {
                 minds.look_ahead(conversations);
-                for (process, kind) in agents {
+                for (process, kind) in agents.into_iter().flatten() {
                     minds.think(kind, process);
                 }
             });
             let mut walk = Walk(&mut processes);
-            let walked = roots.into_iter().map(|root| {
+            let mut walked = BTreeMap::new();
+            let mut batch = Vec::new();
+            for root in roots {
                 let tree = walk.tree(root);
                 if let Sighting::Present(agents) = &tree.agents {
-                    // Nobody listens any more if the other thread broke; `fill` reads what it did not.
-                    let _ = agents.iter().try_for_each(|agent| found.send(*agent));
+                    batch.extend(agents);
                 }
-                (root, tree)
-            });
-            let walked = walked.collect();
+                walked.insert(root, tree);
+                if batch.len() >= BATCH {
+                    // Nobody listens any more if the other thread broke; `fill` reads what it did not.
+                    let _ = found.send(std::mem::take(&mut batch));
+                }
+            }
+            let _ = found.send(batch);
             drop(found);
             walked
         });
@@ -267,7 +275,10 @@ impl Walk<'_> {
     }
 }
 
-fn generation(children: Vec<(Pid, Stat)>, depth: usize) -> impl Iterator<Item = (Pid, Stat, usize)> {
+fn generation(
+    children: Vec<(Pid, Stat)>,
+    depth: usize,
+) -> impl Iterator<Item = (Pid, Stat, usize)> {
     children
         .into_iter()
         .map(move |(child, stat)| (child, stat, depth))

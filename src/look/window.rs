@@ -121,12 +121,14 @@ pub fn whole(path: &Path, most: usize) -> Result<Vec<u8>, Unreadable> {
     let mut filled = 0;
     while filled < bytes.len() {
         match file.read(&mut bytes[filled..]) {
-            Ok(0) => break,
             Ok(n) => filled += n,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error.into()),
         }
-        if filled == bytes.len() && filled <= most {
+        if filled < bytes.len() {
+            break;
+        }
+        if filled <= most {
             bytes.resize((filled * 2).min(most + 1), 0);
         }
     }

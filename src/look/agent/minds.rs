@@ -354,8 +354,7 @@ impl<'r> Lacking<'r> {
     /// Whether a session may be that of one of them. By name where it can be, since a look behind every folder
     /// costs much; a session of another name may have been renamed.
     fn may_have(&self, session: &SessionSight, kind: AgentKind) -> bool {
-        let lacks =
-            |row: &&Row| row.status == Status::Running && row.recorded_id(kind).is_none();
+        let lacks = |row: &&Row| row.status == Status::Running && row.recorded_id(kind).is_none();
         let rows = self.named.get(&session.name.normalised());
         rows.unwrap_or(&self.rows).iter().any(lacks)
     }

@@ -216,7 +216,7 @@ fn the_conversations_of_rows_and_identities_and_live_agents_are_looked_for() {
         id: ConversationId::new("identity"),
         cwd: None,
     });
-    minds.look_ahead(&roll);
+    minds.look_ahead(&recorded(&roll));
     minds.fill(&mut world, &roll);
     let asked: Vec<_> = world.artifacts.keys().cloned().collect();
     let expected = [ID, "identity", "mistaken", "stopped"].map(claude);
@@ -238,7 +238,7 @@ fn what_was_missed_ahead_is_looked_for_in_the_roots_of_live_agents() {
     elsewhere.record(agent.process, OTHER, "cli");
     let roll = registry(vec![row("a", Status::Running, Some(ID))]);
     let mut minds = home.minds();
-    minds.look_ahead(&roll);
+    minds.look_ahead(&recorded(&roll));
     let sight = sight(&mut minds, &agent, &work);
     let mut world = world("a", vec![sight]);
     minds.fill(&mut world, &roll);
