@@ -43,7 +43,7 @@ const NOT_IN_CORE: [&str; 26] = [
 ];
 
 /// What is named in these files only, so that replacing it is a change of one file.
-const ONLY_IN: [(&str, &[&str]); 6] = [
+const ONLY_IN: [(&str, &[&str]); 9] = [
     ("fs2::", &["src/roll/lock.rs"]),
     ("serde_yaml::", &["src/roll/parse.rs"]),
     ("granit_parser::", &["src/roll/layout.rs"]),
@@ -53,6 +53,9 @@ const ONLY_IN: [(&str, &[&str]); 6] = [
     ),
     ("std::env::var", &["src/cli/environment.rs"]),
     ("Instant::now", &["src/clock.rs"]),
+    ("inotify::", &["src/run/source/files.rs"]),
+    ("pidfd_open", &["src/run/source/exits.rs"]),
+    ("AsyncFd", &["src/run/source/readable.rs"]),
 ];
 
 /// Which layer may not name which: what looks does not write, what writes does not look, and nothing but the

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
@@ -26,6 +27,10 @@ pub(super) struct Environment {
     pub(super) claude_project_dir: Option<PathBuf>,
     /// `PATH`
     pub(super) path: Option<OsString>,
+    /// `NOTIFY_SOCKET`: where a service manager wants to hear how it goes.
+    pub(super) notify_socket: Option<OsString>,
+    /// `WATCHDOG_USEC`, where `WATCHDOG_PID` is not another process: how long it may hear nothing.
+    pub(super) watchdog: Option<Duration>,
 }
 
 impl Environment {
@@ -49,6 +54,8 @@ impl Environment {
             claude_config_dir: path("CLAUDE_CONFIG_DIR"),
             claude_project_dir: path("CLAUDE_PROJECT_DIR"),
             path: text("PATH"),
+            notify_socket: text("NOTIFY_SOCKET"),
+            watchdog: watchdog(text("WATCHDOG_USEC"), text("WATCHDOG_PID")),
         }
     }
 
@@ -71,6 +78,12 @@ impl Environment {
             ),
         }
     }
+}
+
+fn watchdog(micros: Option<OsString>, pid: Option<OsString>) -> Option<Duration> {
+    let micros: u64 = micros?.to_str()?.parse().ok()?;
+    let ours = pid.is_none_or(|pid| pid.to_str() == Some(&std::process::id().to_string()));
+    (ours && micros > 0).then(|| Duration::from_micros(micros))
 }
 
 #[cfg(test)]
@@ -117,6 +130,25 @@ mod tests {
         );
         let named = state_folder(&[HOME, ("XDG_STATE_HOME", "/xdg")]);
         assert_eq!(named, Path::new("/xdg/headcount"));
+    }
+
+    #[test]
+    fn a_watchdog_counts_if_it_is_for_this_process() {
+        let mine = std::process::id().to_string();
+        let two = Some(std::time::Duration::from_secs(2));
+        for (variables, expected) in [
+            (&[("WATCHDOG_USEC", "2000000")][..], two),
+            (
+                &[("WATCHDOG_USEC", "2000000"), ("WATCHDOG_PID", &mine)],
+                two,
+            ),
+            (&[("WATCHDOG_USEC", "2000000"), ("WATCHDOG_PID", "1")], None),
+            (&[("WATCHDOG_USEC", "0")], None),
+            (&[("WATCHDOG_USEC", "soon")], None),
+            (&[], None),
+        ] {
+            assert_eq!(with(variables).watchdog, expected, "{variables:?}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::roll::Roll;
 use crate::roll::check::check;
 use crate::roll::find::{self, FindError};
 use crate::roll::read::read;
-use crate::run::{self, RunError, Sources, Stop, Teller, Waiting};
+use crate::run::{self, Manager, RunError, Sources, Stop, Teller, Waiting};
 
 /// How long to wait for a lock that somebody else has.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -33,12 +33,17 @@ pub(super) async fn watch(
     pace: watch::Pace,
     teller: &mut impl Teller,
 ) -> Result<Stop, Failure> {
+    let manager = settings
+        .environment
+        .notify_socket
+        .as_ref()
+        .and_then(|socket| Manager::at(socket, settings.environment.watchdog));
     let settings = of_the_pass(settings)?;
     let sources = Sources::new(pace.every);
     if let Some(time) = pace.timeout {
         sources.end_after(time);
     }
-    run::watch(&settings, sources, teller)
+    run::watch(&settings, sources, manager, teller)
         .await
         .map_err(Failure::from)
 }

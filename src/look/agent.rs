@@ -18,6 +18,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use claude::project_folders;
 pub use kind::{is_shell, kind_of, may_be_launcher};
 pub use minds::{Minds, recorded};
 

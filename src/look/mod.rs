@@ -9,6 +9,7 @@ mod ask;
 pub mod locks;
 mod needs;
 pub mod panes;
+pub mod places;
 pub mod process;
 mod recorded;
 pub mod sockets;

@@ -18,7 +18,7 @@ use super::parse::NotYaml;
 use super::read::{self, Contents, ReadError};
 use crate::clock;
 use crate::core::edit::{Edit, Target};
-use crate::core::ids::DriftId;
+use crate::core::ids::{DriftId, Fingerprint};
 use crate::core::registry::Registry;
 
 /// How often a write is tried while somebody saves the roll without taking the lock, and the pause between.
@@ -51,6 +51,8 @@ pub enum Committed {
         applied: Vec<DriftId>,
         /// What became of the others.
         left_out: LeftOut,
+        /// SHA-256 of what was written.
+        fingerprint: Fingerprint,
     },
 }
 
@@ -181,7 +183,11 @@ fn attempt(
     }
     let replaced = atomic::replace(&roll.target, contents.text.as_bytes(), text.as_bytes())?;
     Ok(match replaced {
-        Replaced::Done => Some(Committed::Written { applied, left_out }),
+        Replaced::Done => Some(Committed::Written {
+            applied,
+            left_out,
+            fingerprint: read::fingerprint(text.as_bytes()),
+        }),
         Replaced::Displaced => None,
     })
 }

@@ -5,14 +5,18 @@ mod error;
 mod init;
 mod pass;
 mod schedule;
+mod service;
 mod shutdown;
 mod sole;
+mod source;
+mod told;
 mod wake;
 mod watch;
 
 pub use error::RunError;
 pub use init::{Made, init};
 pub use pass::{Settings, Waiting, reconcile};
+pub use service::Manager;
 pub use shutdown::{Stop, Stopper, asked_to_end};
 pub use wake::{Wake, Waker};
 pub use watch::{Sources, Teller, watch};

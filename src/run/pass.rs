@@ -7,7 +7,7 @@ use tracing::{debug, info, warn};
 
 use super::error::RunError;
 use crate::clock;
-use crate::core::ids::{DriftId, Timestamp};
+use crate::core::ids::{DriftId, Fingerprint, Timestamp};
 use crate::core::ledger::Ledger;
 use crate::core::plan::{Assessment, Decision, assess};
 use crate::core::policy::Policy;
@@ -66,6 +66,12 @@ pub(super) struct Passed {
     pub(super) due: Option<Timestamp>,
     /// Whether a drift opened, changed or resolved.
     pub(super) news: bool,
+    /// The roll that was read.
+    pub(super) registry: Registry,
+    /// What was seen.
+    pub(super) world: World,
+    /// How the roll was left.
+    pub(super) left: Fingerprint,
 }
 
 /// What a loop keeps in mind between its passes.
@@ -125,6 +131,9 @@ async fn dry_pass(settings: &Settings, memory: &mut Memory) -> Result<Passed, Ru
         news: look.has_news,
         due: look.assessment.plan.next_due(),
         report,
+        left: look.registry.fingerprint.clone(),
+        registry: look.registry,
+        world: look.world,
     };
     memory.unwritten = Some(look.assessment.ledger);
     Ok(passed)
@@ -162,16 +171,19 @@ async fn written_pass(
             debug!("the look was no longer fresh when the roll was locked; looking again");
             continue;
         }
-        let written = written.unwrap_or_else(|| {
+        let (written, left) = written.unwrap_or_else(|| {
             warn!(
                 "the roll was locked by others for too long after each of {TRIES} looks; nothing was written"
             );
-            Written::default()
+            (Written::default(), None)
         });
         return Ok(Passed {
             report: report(settings, origin, &look, &written),
             due: look.assessment.plan.next_due(),
             news,
+            left: left.unwrap_or_else(|| look.registry.fingerprint.clone()),
+            registry: look.registry,
+            world: look.world,
         });
     }
 }
@@ -304,31 +316,40 @@ async fn look(settings: &Settings, keep: Keep<'_>) -> Result<Look, RunError> {
     Ok(look)
 }
 
-/// Writes what is due. `None`: the look was too old by the time the roll was locked.
+/// Writes what is due, and returns what became of it, and how it left the roll if it wrote to it. `None`: the
+/// look was too old by the time the roll was locked.
 async fn write(
     settings: &Settings,
     folder: &Folder,
     lock: &Locked,
     look: &Look,
-) -> Result<Option<Written>, RunError> {
+) -> Result<Option<(Written, Option<Fingerprint>)>, RunError> {
     let edits = look.assessment.edits();
     if edits.is_empty() {
-        return Ok(Some(Written::default()));
+        return Ok(Some((Written::default(), None)));
     }
     let options = CommitOptions {
         lock_timeout: settings.lock_timeout,
         stale_at: look.fresh_until,
     };
+    let mut left = None;
     let written = match commit(&settings.roll, &look.registry, &edits, options).await? {
         Committed::Stale => return Ok(None),
         Committed::Unchanged { left_out } => Written {
             refused: left_out.refused.into_iter().collect(),
             ..Written::default()
         },
-        Committed::Written { applied, left_out } => Written {
-            applied: applied.into_iter().collect(),
-            refused: left_out.refused.into_iter().collect(),
-        },
+        Committed::Written {
+            applied,
+            left_out,
+            fingerprint,
+        } => {
+            left = Some(fingerprint);
+            Written {
+                applied: applied.into_iter().collect(),
+                refused: left_out.refused.into_iter().collect(),
+            }
+        }
     };
     // What was written is remembered as closed, and yet told as what it was: seen so often, since then.
     let mut ledger = look.assessment.ledger.clone();
@@ -349,7 +370,7 @@ async fn write(
     Journal::of(folder).append(look.world.at, outcomes, lock)?;
     let (mut file, _) = LedgerFile::load(folder)?;
     file.save(&ledger, lock)?;
-    Ok(Some(written))
+    Ok(Some((written, left)))
 }
 
 /// What this look tells that the one before did not. Edits are told as they are meant to end; what became

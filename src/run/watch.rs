@@ -4,17 +4,21 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::sync::watch as line;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::beat::{After, Ears, Rounds, beat};
 use super::error::RunError;
-use super::pass::{self, Memory, Settings, pass};
+use super::pass::{self, Memory, Passed, Settings, pass};
+use super::service::Manager;
 use super::shutdown::{self, Stop, Stopper};
 use super::sole::Sole;
+use super::source::{Exits, Files};
+use super::told::Told;
 use super::wake::{self, Wake, Waker};
 use crate::clock;
 use crate::core::ids::Timestamp;
 use crate::core::report::Report;
+use crate::look::places::{places, processes};
 use crate::state::Folder;
 
 /// Where the wakes come from. The timer and the signals are always there; more can be given a [`Waker`].
@@ -101,6 +105,7 @@ pub trait Teller {
 pub async fn watch(
     settings: &Settings,
     sources: Sources,
+    manager: Option<Manager>,
     teller: &mut impl Teller,
 ) -> Result<Stop, RunError> {
     pass::must_be_there(settings)?;
@@ -111,12 +116,21 @@ pub async fn watch(
         Some(Sole::of(&settings.roll, &folder).await?)
     };
     let mut guard = Guard {
+        files: Files::new(&settings.roll, sources.waker()),
+        exits: Exits::new(sources.waker()),
         settings,
         teller,
         memory: Memory::default(),
         trouble: Trouble::default(),
+        told: Told::load(settings)?,
+        manager,
+        passes: 0,
     };
-    Ok(beat(&mut guard, sources.ears).await)
+    let stop = beat(&mut guard, sources.ears).await;
+    if let Some(manager) = &guard.manager {
+        manager.stopping();
+    }
+    Ok(stop)
 }
 
 /// Makes the passes, and tells what they find.
@@ -125,14 +139,73 @@ struct Guard<'a, T> {
     teller: &'a mut T,
     memory: Memory,
     trouble: Trouble,
+    told: Told,
+    manager: Option<Manager>,
+    passes: u64,
+    files: Files,
+    exits: Exits,
+}
+
+impl<T> Guard<'_, T> {
+    fn report_to_the_manager(&mut self, passed: Result<&Report, &RunError>) {
+        self.passes += 1;
+        let Some(manager) = &self.manager else {
+            return;
+        };
+        let status = match passed {
+            Ok(report) => format!(
+                "{} passes; {} sessions, {} drifts, {} notes at {}",
+                self.passes,
+                report.alive.len(),
+                report.drifts.len(),
+                report.notes.len(),
+                report.at.iso()
+            ),
+            Err(error) => format!("{} passes; {error}", self.passes).replace('\n', " "),
+        };
+        manager.ready(&status);
+    }
+
+    /// Listens to what the pass has seen, so that the next one is made when it changes.
+    fn listen(&mut self, passed: Option<&Passed>) {
+        self.files
+            .pass_ends(passed.map(|passed| passed.left.clone()));
+        if let Some(passed) = passed {
+            let homes = &self.settings.surroundings.homes;
+            let places = places(&passed.world, &passed.registry, homes);
+            self.files.follow(places, passed.world.at);
+            self.exits.follow(&processes(&passed.world));
+        }
+    }
+}
+
+impl<T: Teller> Guard<'_, T> {
+    /// Tells what has not been told. What cannot be remembered as told is told all the same.
+    async fn tell(&mut self, passed: &Passed) -> Result<(), Stop> {
+        let trouble = match self.told.news(passed) {
+            Ok(None) => return Ok(()),
+            Ok(Some(news)) => {
+                self.teller.news(&passed.report)?;
+                self.told.remember(self.settings, news).await.err()
+            }
+            Err(error) => Some(error),
+        };
+        if let Some(error) = trouble {
+            warn!("what was told cannot be remembered: {error}");
+        }
+        Ok(())
+    }
 }
 
 impl<T: Teller> Rounds for Guard<'_, T> {
     async fn pass(&mut self, why: &BTreeSet<Wake>) -> After {
         debug!("a pass, because of: {}", list(why));
+        self.files.pass_begins();
         let passed = pass(self.settings, &mut self.memory).await;
+        self.listen(passed.as_ref().ok());
         self.teller
             .passed(passed.as_ref().map(|passed| &passed.report));
+        self.report_to_the_manager(passed.as_ref().map(|passed| &passed.report));
         match passed {
             Err(error) => {
                 if self.trouble.is_new(&error.to_string()) {
@@ -144,14 +217,9 @@ impl<T: Teller> Rounds for Guard<'_, T> {
                 if self.trouble.is_over() {
                     self.teller.healed();
                 }
-                let told = if passed.news {
-                    self.teller.news(&passed.report)
-                } else {
-                    Ok(())
-                };
                 After {
                     due: passed.due,
-                    stop: told.err(),
+                    stop: self.tell(&passed).await.err(),
                 }
             }
         }
@@ -159,6 +227,18 @@ impl<T: Teller> Rounds for Guard<'_, T> {
 
     fn now(&self) -> Timestamp {
         clock::now()
+    }
+
+    fn alive(&mut self) {
+        if let Some(manager) = &self.manager
+            && manager.pulse().is_some()
+        {
+            manager.alive();
+        }
+    }
+
+    fn pulse(&self) -> Option<Duration> {
+        self.manager.as_ref().and_then(Manager::pulse)
     }
 }
 

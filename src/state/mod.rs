@@ -9,6 +9,7 @@ pub mod journal;
 pub mod ledger;
 mod replace;
 pub mod retention;
+pub mod told;
 
 pub use error::StateError;
 pub use folder::{Folder, Locked};

@@ -2,4 +2,7 @@
 
 mod arguments;
 mod ending;
+mod long_run;
 mod polling;
+mod service;
+mod waking;

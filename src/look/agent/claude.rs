@@ -12,7 +12,7 @@ mod root;
 mod transcript;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use self::birth::Birth;
@@ -30,6 +30,17 @@ use crate::core::world::{Artifact, Candidate, Source};
 const STARTING: u64 = 3;
 
 const NO_HOME: &str = "neither HOME nor CLAUDE_CONFIG_DIR says where Claude Code's files are";
+
+/// Where Claude Code keeps the transcripts of what is begun in a working folder, below a folder of projects.
+/// Nothing where the name of that folder cannot be told by its own.
+#[must_use]
+pub fn project_folders(projects: &Path, folder: &str) -> Vec<PathBuf> {
+    let exact = |key| match key {
+        Key::Exact(name) => Some(projects.join(name)),
+        Key::Prefix(_) => None,
+    };
+    keys(folder).into_iter().filter_map(exact).collect()
+}
 
 /// What can be read of Claude Code.
 #[derive(Debug)]

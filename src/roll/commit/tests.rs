@@ -97,14 +97,15 @@ fn ids(names: &[&str]) -> Vec<DriftId> {
 async fn edits_are_written_and_what_was_there_is_kept_beside_it() {
     let place = Place::with(ROLL);
     let committed = place.commit(&[place.end("a"), new("c")]).await.unwrap();
+    let text = place.text();
     assert_eq!(
         committed,
         Committed::Written {
             applied: ids(&["end of a", "new c"]),
-            left_out: LeftOut::default()
+            left_out: LeftOut::default(),
+            fingerprint: read::fingerprint(text.as_bytes()),
         }
     );
-    let text = place.text();
     assert!(text.starts_with("# by hand\ntmux_sessions:\n- name: a\n  status: terminated\n"));
     assert!(
         text.contains("- name: b\n  status: running\n- name: c\n"),
@@ -125,7 +126,10 @@ async fn a_row_that_somebody_changed_meanwhile_is_theirs() {
         .commit(&[place.end("a"), place.end("b")])
         .await
         .unwrap();
-    let Committed::Written { applied, left_out } = committed else {
+    let Committed::Written {
+        applied, left_out, ..
+    } = committed
+    else {
         panic!("{committed:?}");
     };
     assert_eq!(applied, ids(&["end of b"]));
@@ -231,7 +235,10 @@ async fn what_one_row_refuses_does_not_stop_the_others() {
         .commit(&[place.end("a"), place.end("b"), new("c")])
         .await
         .unwrap();
-    let Committed::Written { applied, left_out } = committed else {
+    let Committed::Written {
+        applied, left_out, ..
+    } = committed
+    else {
         panic!("{committed:?}");
     };
     assert_eq!(applied, ids(&["end of b", "new c"]));
@@ -296,7 +303,10 @@ async fn a_roll_that_cannot_be_read_any_more_is_not_written() {
 async fn the_first_of_two_new_rows_of_one_name_is_the_one() {
     let place = Place::with(ROLL);
     let committed = place.commit(&[new("c.d"), new("c_d")]).await.unwrap();
-    let Committed::Written { applied, left_out } = committed else {
+    let Committed::Written {
+        applied, left_out, ..
+    } = committed
+    else {
         panic!("{committed:?}");
     };
     assert_eq!(

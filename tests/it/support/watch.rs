@@ -67,22 +67,9 @@ impl<'m> Watch<'m> {
 
     /// Starts it, and waits for nothing.
     #[track_caller]
-    pub fn start_anyway(mut self) -> Watching {
+    pub fn start_anyway(self) -> Watching {
         self.machine.settle(&self.machine.roll_path());
-        let mut child = self
-            .command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{:?} cannot be run: {error}", self.command));
-        let stdout = lines_of(child.stdout.take().expect("it was piped"));
-        let stderr = lines_of(child.stderr.take().expect("it was piped"));
-        Watching {
-            child,
-            stdout,
-            stderr,
-        }
+        Watching::of(self.command)
     }
 }
 
@@ -108,6 +95,24 @@ pub struct Watching {
 }
 
 impl Watching {
+    /// Starts any command.
+    #[track_caller]
+    pub fn of(mut command: Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?} cannot be run: {error}"));
+        let stdout = lines_of(child.stdout.take().expect("it was piped"));
+        let stderr = lines_of(child.stderr.take().expect("it was piped"));
+        Self {
+            child,
+            stdout,
+            stderr,
+        }
+    }
+
     /// Its process.
     #[track_caller]
     pub fn process(&self) -> Process {
