@@ -3,9 +3,10 @@
 use crate::exit::Exit;
 use crate::run::{Stop, asked_to_end};
 
-/// Waits for SIGINT, SIGTERM or SIGHUP.
-pub(super) async fn received() -> Exit {
-    exit_of(asked_to_end().await)
+/// Listens for SIGINT, SIGTERM and SIGHUP from now on, and waits for one of them.
+pub(super) fn received() -> impl Future<Output = Exit> {
+    let asked = asked_to_end();
+    async { exit_of(asked.await) }
 }
 
 /// What it comes to that a run was ended.

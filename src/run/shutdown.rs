@@ -44,12 +44,16 @@ pub(super) fn line() -> (Stopper, mpsc::Receiver<Stop>) {
     (Stopper(stopper), stops)
 }
 
-/// Waits for SIGINT, SIGTERM or SIGHUP: all of them end what is no loop.
-pub async fn asked_to_end() -> Stop {
-    match Signals::listen().next().await {
-        Sent::Interrupt => Stop::Interrupted,
-        Sent::Terminate => Stop::Terminated,
-        Sent::Hangup => Stop::HungUp,
+/// Listens for SIGINT, SIGTERM and SIGHUP from now on, and waits for one of them: each ends what is no loop.
+pub fn asked_to_end() -> impl Future<Output = Stop> {
+    // Before anything is begun: what is not listened to ends the program with everything left as it stands.
+    let mut signals = Signals::listen();
+    async move {
+        match signals.next().await {
+            Sent::Interrupt => Stop::Interrupted,
+            Sent::Terminate => Stop::Terminated,
+            Sent::Hangup => Stop::HungUp,
+        }
     }
 }
 
