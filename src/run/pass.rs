@@ -20,6 +20,7 @@ use crate::roll::commit::{CommitOptions, Committed, commit};
 use crate::roll::read::{Contents, ReadError};
 use crate::roll::{self, Roll};
 use crate::state::journal::News;
+use crate::state::retention::bounded;
 use crate::state::{Folder, Journal, LedgerFile, Locked};
 use crate::tell::wire;
 
@@ -311,7 +312,7 @@ async fn look(settings: &Settings, keep: Keep<'_>) -> Result<Look, RunError> {
     if let Keep::In(folder, lock) = keep {
         // The news is on disk before anything is done about it: a crash in between loses none of it.
         Journal::of(folder).append(look.world.at, news, lock)?;
-        file.save(&look.assessment.ledger, lock)?;
+        remember(&mut file, &look.assessment.ledger, look.world.at, lock)?;
     }
     Ok(look)
 }
@@ -369,8 +370,18 @@ async fn write(
         .collect();
     Journal::of(folder).append(look.world.at, outcomes, lock)?;
     let (mut file, _) = LedgerFile::load(folder)?;
-    file.save(&ledger, lock)?;
+    remember(&mut file, &ledger, look.world.at, lock)?;
     Ok(Some((written, left)))
+}
+
+/// Keeps the memory on disk, within its bounds.
+fn remember(
+    file: &mut LedgerFile,
+    ledger: &Ledger,
+    at: Timestamp,
+    lock: &Locked,
+) -> Result<(), RunError> {
+    Ok(file.save(&bounded(ledger.clone(), at), lock)?)
 }
 
 /// What this look tells that the one before did not. Edits are told as they are meant to end; what became

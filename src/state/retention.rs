@@ -1,10 +1,10 @@
 //! How much is remembered: the ledger never grows without end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::core::ids::Timestamp;
-use crate::core::ledger::{Ledger, RowKey};
+use crate::core::ledger::Ledger;
 
 /// How long a server or a conversation is remembered that is not seen any more.
 pub const UNSEEN: Duration = Duration::from_secs(90 * 24 * 3600);
@@ -12,12 +12,11 @@ pub const UNSEEN: Duration = Duration::from_secs(90 * 24 * 3600);
 /// How many of each are remembered at most; beyond that the longest unseen are forgotten.
 pub const MOST: usize = 10_000;
 
-/// The ledger without what left the roll, what was not seen for [`UNSEEN`], and what exceeds [`MOST`].
-/// Homes stay: only a person's word adds to them.
+/// The ledger without what was not seen for [`UNSEEN`] and what exceeds [`MOST`]. Rows that left the roll are
+/// forgotten by every look; homes stay: only a person's word adds to them.
 #[must_use]
-pub fn bounded(mut ledger: Ledger, roll: &BTreeSet<RowKey>, now: Timestamp) -> Ledger {
+pub fn bounded(mut ledger: Ledger, now: Timestamp) -> Ledger {
     let forgotten = now.minus(UNSEEN);
-    ledger.rows.retain(|key, _| roll.contains(key));
     ledger.servers.retain(|_, server| server.seen >= forgotten);
     ledger
         .artifacts
@@ -49,10 +48,8 @@ fn keep_newest<K: Ord + Clone, V>(map: &mut BTreeMap<K, V>, seen: impl Fn(&V) ->
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::{MOST, UNSEEN, bounded};
-    use crate::core::ids::{
-        AgentKind, BootId, ConversationId, DriftId, Fingerprint, SessionName, Timestamp,
-    };
-    use crate::core::ledger::{KnownArtifact, KnownRow, KnownServer, Ledger, OpenDrift, RowKey};
+    use crate::core::ids::{AgentKind, BootId, ConversationId, DriftId, Timestamp};
+    use crate::core::ledger::{KnownArtifact, KnownServer, Ledger, OpenDrift};
     use crate::core::world::{Place, ServerId};
 
     const NOW: Timestamp = Timestamp::from_secs(1_795_251_600);
@@ -85,24 +82,6 @@ mod tests {
         );
     }
 
-    fn key(name: &str) -> RowKey {
-        RowKey {
-            name: SessionName::new(name),
-            server: None,
-        }
-    }
-
-    fn row() -> KnownRow {
-        KnownRow {
-            fingerprint: Fingerprint::new("f"),
-            pid: None,
-            since: NOW,
-            since_boot: (place(), BootId::new("b")),
-            alive: None,
-            ids: Default::default(),
-        }
-    }
-
     #[test]
     fn what_was_seen_within_ninety_days_is_remembered_and_no_more() {
         let mut ledger = Ledger::default();
@@ -110,19 +89,10 @@ mod tests {
         with_artifact(&mut ledger, "old", NOW.minus(UNSEEN).minus(UNSEEN));
         with_server(&mut ledger, "fresh", NOW.minus(UNSEEN));
         with_server(&mut ledger, "old", NOW.minus(UNSEEN).minus(UNSEEN));
-        let ledger = bounded(ledger, &[].into(), NOW);
+        let ledger = bounded(ledger, NOW);
         let artifacts: Vec<_> = ledger.artifacts.keys().map(|(_, id)| id.as_str()).collect();
         let servers: Vec<_> = ledger.servers.keys().map(|(_, s)| s.as_str()).collect();
         assert_eq!((artifacts, servers), (vec!["fresh"], vec!["fresh"]));
-    }
-
-    #[test]
-    fn a_row_that_left_the_roll_is_forgotten() {
-        let mut ledger = Ledger::default();
-        ledger.rows.insert(key("here"), row());
-        ledger.rows.insert(key("left"), row());
-        let ledger = bounded(ledger, &[key("here")].into(), NOW);
-        assert_eq!(ledger.rows.into_keys().collect::<Vec<_>>(), [key("here")]);
     }
 
     #[test]
@@ -149,7 +119,7 @@ mod tests {
                 },
             );
         }
-        let ledger = bounded(ledger, &[].into(), NOW);
+        let ledger = bounded(ledger, NOW);
         assert_eq!((ledger.artifacts.len(), ledger.drifts.len()), (MOST, MOST));
         let oldest = (AgentKind::Claude, ConversationId::new("oldest"));
         assert!(!ledger.artifacts.contains_key(&oldest));
@@ -160,6 +130,6 @@ mod tests {
     fn a_home_is_never_forgotten() {
         let mut ledger = Ledger::default();
         ledger.homes.insert(place());
-        assert_eq!(bounded(ledger.clone(), &[].into(), NOW), ledger);
+        assert_eq!(bounded(ledger.clone(), NOW), ledger);
     }
 }

@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use crate::support::elsewhere::NOBODY;
 use crate::support::{Footprint, Machine, Pass, Session};
 
@@ -201,6 +203,43 @@ fn a_damaged_ledger_is_set_aside_and_the_pass_goes_on() {
         let pass = machine.reconcile().run().exits(0);
         assert_eq!(pass.stderr, "");
     }
+}
+
+#[test]
+fn a_ledger_does_not_grow_without_end() {
+    let machine = Machine::new();
+    let _ = with_an_end(&machine);
+    let path = folder(&machine).join("ledger.json");
+    let mut ledger: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let server = ledger["servers"][0].clone();
+    let now = server["seen"].as_i64().unwrap();
+    let servers = ledger["servers"].as_array_mut().unwrap();
+    let hundred_days = 100 * 24 * 3600 * 1000;
+    for number in 0..20_000 {
+        let mut ended = server.clone();
+        ended["socket"] = format!("/run/tmux/{number}").into();
+        ended["seen"] = (now - 1000 - i64::from(number % 2) * hundred_days).into();
+        servers.push(ended);
+    }
+    ledger["drifts"] = (0..20_000)
+        .map(|number| {
+            serde_json::json!({
+                "id": format!("b-{number}"), "first_seen": 0, "last_seen": number, "count": 1,
+                "proven_since": null, "session": "unseen", "server": "unseen", "class": "B",
+                "kind": "unregistered", "told_as": "told",
+            })
+        })
+        .collect();
+    fs::write(&path, ledger.to_string()).unwrap();
+
+    let _ = assert_writes(&machine);
+
+    let ledger: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let length = |of: &str| ledger[of].as_array().unwrap().len();
+    assert_eq!((length("servers"), length("drifts")), (10_000, 10_000));
+    let kept = ledger["servers"].as_array().unwrap();
+    assert!(kept.iter().any(|kept| kept["socket"] == server["socket"]));
+    assert_eq!(length("rows"), 2);
 }
 
 #[test]
