@@ -149,6 +149,9 @@ impl Inquiry<'_> {
                 return Listed::Unseen(why);
             }
         }
+        if let (None, Some(why)) = (&row.server, self.past.world.hides_strays()) {
+            return Listed::Unseen(format!("the row names no tmux server, and {why}"));
+        }
         match cause {
             Some(cause) => Listed::Gone { cause, evidence },
             None => Listed::Unseen("its tmux server was not looked at".to_owned()),

@@ -497,9 +497,14 @@ impl<'w> Claims<'_, 'w> {
             .pane
             .pid
             .is_none_or(|pid| self.past.is_recorded_dead(row, pid));
+        let by_name_alone = exact && pid_is_over;
+        let none_is_hidden = self.past.world.strays.is_present()
+            || row.server.is_some()
+            || (by_name_alone && chosen.is_default());
         servers_of(row, self.past.world)
-            .take_while(|server| !exact || !pid_is_over || server.name != *chosen)
+            .take_while(|server| !by_name_alone || server.name != *chosen)
             .all(was_seen)
+            && none_is_hidden
             && self.life_was_seen(row)
     }
 

@@ -21,6 +21,9 @@ pub struct World {
     pub vantage: Vantage,
     /// The tmux servers looked at, default first, then by name.
     pub servers: Vec<ServerSight>,
+    /// Whether every server of the user's tmux folder is among them: one that was not found may have any
+    /// session.
+    pub strays: Sighting<()>,
     /// For each pid that was asked for (of rows and of servers the ledger knows): the processes that
     /// answer to it, here or in a container's numbering. `Absent` means proven that there is none.
     pub processes: BTreeMap<Pid, Sighting<Vec<ProcessSight>>>,
@@ -291,6 +294,16 @@ impl World {
         let mut servers: Vec<&ServerSight> = self.servers.iter().collect();
         servers.sort_by_key(|server| (!server.name.is_default(), &server.name));
         servers
+    }
+
+    /// Why there may be servers that nobody asked, as the end of a sentence.
+    #[must_use]
+    pub fn hides_strays(&self) -> Option<String> {
+        match &self.strays {
+            Sighting::Present(()) => None,
+            Sighting::Absent(why) => Some(format!("not all tmux servers are known: {why}")),
+            Sighting::Unknown(why) => Some(format!("not all tmux servers are known: {why}")),
+        }
     }
 
     /// The names of all live sessions, sorted, each once.

@@ -1,6 +1,7 @@
 //! Which tmux servers there may be, and what they answer.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -57,17 +58,32 @@ impl Questions {
         match sockets::sockets_in(&questions.folder) {
             Ok(found) => {
                 for name in found {
-                    questions.ask(ServerName::new(name));
+                    questions.ask_found(name);
                 }
             }
             Err(error) => {
                 questions.unlisted = Some(format!(
-                    "{} cannot be listed: {error}",
+                    "{} cannot be listed: {error}; only rows that name their tmux_server can be looked for",
                     questions.folder.display()
                 ));
             }
         }
         questions
+    }
+
+    /// Asks the server of a socket in the user's tmux folder. One whose name is no text cannot be told of, but
+    /// it may live.
+    fn ask_found(&mut self, name: OsString) {
+        match name.into_string() {
+            Ok(name) => self.ask(ServerName::new(name)),
+            Err(name) => {
+                let socket = self.folder.join(name);
+                if sockets::knock(&socket) != Knock::Refused {
+                    let socket = socket.display();
+                    self.unlisted = Some(format!("{socket} is a socket whose name is no text"));
+                }
+            }
+        }
     }
 
     /// Asks a server, unless it is asked already.
@@ -140,8 +156,8 @@ enum Awaited {
 }
 
 impl Answers {
-    /// Waits for all answers.
-    pub(super) async fn all(self, at: Timestamp) -> (Vec<ServerSight>, Vec<Source>) {
+    /// Waits for all answers; besides, whether all servers of the user's tmux folder were found.
+    pub(super) async fn all(self, at: Timestamp) -> (Vec<ServerSight>, Sighting<()>, Vec<Source>) {
         let mut servers = Vec::new();
         let mut sources = Vec::new();
         if let Some(why) = &self.unlisted {
@@ -153,7 +169,7 @@ impl Answers {
             });
         }
         for open in self.expected {
-            let mut state = match open.state {
+            let state = match open.state {
                 Awaited::Known(state) => state,
                 Awaited::Task(task) => match task.await {
                     Ok(answer) => state_of(answer, &open.socket),
@@ -162,12 +178,6 @@ impl Answers {
                     }
                 },
             };
-            // Whether the folder's servers are all known matters to rows that name none.
-            if let (ServerState::Missing, Some(why), true) =
-                (&state, &self.unlisted, open.name.is_default())
-            {
-                state = ServerState::Unknown(Reason::new(why.clone()));
-            }
             let server = ServerSight {
                 name: open.name,
                 socket: open.socket.to_string_lossy().into_owned(),
@@ -178,7 +188,11 @@ impl Answers {
             sources.push(source_of(&server, at));
             servers.push(server);
         }
-        (servers, sources)
+        let strays = match self.unlisted {
+            None => Sighting::Present(()),
+            Some(why) => Sighting::unknown(why),
+        };
+        (servers, strays, sources)
     }
 }
 

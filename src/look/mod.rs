@@ -94,7 +94,7 @@ impl Begun {
 
         // While tmux answers: what the roll records will most probably be what tmux lists.
         let mut trees = ahead(request).await;
-        let (mut servers, mut sources) = answers.all(at).await;
+        let (mut servers, strays, mut sources) = answers.all(at).await;
 
         let needs = Needs::new(request, &vantage);
         needs.fill(&mut servers, &mut trees);
@@ -108,6 +108,7 @@ impl Begun {
             at,
             vantage,
             servers,
+            strays,
             processes,
             artifacts: BTreeMap::new(),
             folders: BTreeMap::new(),

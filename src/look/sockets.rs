@@ -1,6 +1,7 @@
 //! The sockets of tmux servers: where they are, whether somebody answers, whether the kernel knows a listener.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -67,7 +68,7 @@ pub fn folder(tmux_tmpdir: Option<&Path>, uid: u32) -> PathBuf {
 /// # Errors
 ///
 /// If it cannot be listed.
-pub fn sockets_in(folder: &Path) -> std::io::Result<Vec<String>> {
+pub fn sockets_in(folder: &Path) -> std::io::Result<Vec<OsString>> {
     use std::os::unix::fs::FileTypeExt as _;
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -77,9 +78,11 @@ pub fn sockets_in(folder: &Path) -> std::io::Result<Vec<String>> {
     let mut names = BTreeSet::new();
     for entry in entries {
         let entry = entry?;
-        let is_socket = entry.file_type().is_ok_and(|kind| kind.is_socket());
-        if let (true, Some(name)) = (is_socket, entry.file_name().to_str()) {
-            names.insert(name.to_owned());
+        match entry.file_type() {
+            Ok(kind) if kind.is_socket() => drop(names.insert(entry.file_name())),
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(names.into_iter().collect())
@@ -209,7 +212,7 @@ mod tests {
         drop(listener);
         assert_eq!(knock(&path), Knock::Refused);
         assert!(Listeners::read().of(&path).is_absent());
-        assert_eq!(sockets_in(folder.path()).unwrap(), ["s"]);
+        assert_eq!(sockets_in(folder.path()).unwrap(), [OsString::from("s")]);
         assert!(matches!(
             knock(&folder.path().join("x".repeat(200))),
             Knock::Failed(_)

@@ -150,6 +150,9 @@ fn reason_to_live(scene: &Scene, row: &Row) -> Option<String> {
             _ => {}
         }
     }
+    if row.server.is_none() && !scene.world.strays.is_present() {
+        return Some("it may be on a server that was not found".to_owned());
+    }
     if !asked {
         return Some("none of its servers was looked at".to_owned());
     }

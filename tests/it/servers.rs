@@ -1,11 +1,15 @@
 //! Which tmux servers are looked at, how, and what they may be called and contain.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixListener;
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::support::{Agent, Footprint, Machine, Pass};
+use crate::support::{Agent, Elsewhere, Footprint, Machine, Pass};
 
 const NAME: &str = "shop-creator-claude";
 
@@ -255,6 +259,52 @@ fn many_strays_that_hang_are_waited_for_side_by_side() {
         start.elapsed()
     );
     pass.note_of("unseen", NAME);
+}
+
+#[test]
+fn where_the_tmux_folder_cannot_be_listed_a_row_without_a_server_is_not_gone() {
+    let Some(bound) = Elsewhere::bound_by_permissions() else {
+        return;
+    };
+    let machine = beside_a_stray();
+    machine
+        .roll()
+        .row(NAME)
+        .row("docs-creator-claude")
+        .server("default")
+        .write();
+    let folder = machine.socket("default").parent().unwrap().to_owned();
+    let allow = |mode| fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
+    let look = || machine.reconcile().at_once().detailed_exitcode();
+
+    allow(0o300);
+    let pass = bound.run(&look().into_command()).exits(3);
+
+    let note = pass.note_of("unseen", NAME);
+    let text = note["text"].as_str().unwrap();
+    assert!(text.contains(folder.to_str().unwrap()), "{note}");
+    assert_eq!(machine.row(NAME)["status"], "running");
+    assert_eq!(machine.row("docs-creator-claude")["status"], "terminated");
+
+    allow(0o700);
+    let pass = bound.run(&look().into_command()).exits(2);
+    assert!(pass.drift("A", NAME).is_applied());
+}
+
+#[test]
+fn a_live_socket_whose_name_is_no_text_may_have_the_session_of_a_row_without_a_server() {
+    let machine = beside_a_stray();
+    let folder = machine.socket("default").parent().unwrap().to_owned();
+    let socket = folder.join(OsStr::from_bytes(b"stray-\xff"));
+
+    let listener = UnixListener::bind(&socket).unwrap();
+    let pass = machine.reconcile().at_once().run().exits(0);
+    pass.note_of("unseen", NAME);
+    pass.has_no_drifts();
+
+    drop(listener);
+    let pass = machine.reconcile().at_once().run().exits(0);
+    assert!(pass.drift("A", NAME).is_applied());
 }
 
 #[test]

@@ -125,6 +125,15 @@ fn hidden_before(world: &World, seen: &Seen<'_>) -> Option<Held> {
                 server.name
             ))
         })
+        .or_else(|| {
+            // The default server comes before all that might not have been found.
+            let why = world
+                .hides_strays()
+                .filter(|_| !seen.server.name.is_default())?;
+            Some(Held::Doubt(format!(
+                "{why}; one may have a session of the same name"
+            )))
+        })
 }
 
 /// Whether a preferred server has a session of this name.

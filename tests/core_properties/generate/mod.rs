@@ -166,6 +166,9 @@ impl Seeds {
         scene.policy.read_only = dice
             .rarely(16)
             .then(|| "another program's store".to_owned());
+        if dice.rarely(12) {
+            scene.world.strays = unknown();
+        }
         scene.world.servers = self.listings();
         self.declare(&mut scene);
         self.remember(&mut scene);

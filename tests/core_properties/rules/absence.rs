@@ -249,6 +249,20 @@ fn a_row_without_a_server_is_gone_only_if_no_server_may_have_it() {
 }
 
 #[test]
+fn a_row_without_a_server_may_be_on_one_that_was_not_found() {
+    let hidden = |declared| {
+        let mut scene = scene().row(declared).server(tmux("default"));
+        scene.world.strays = unknown();
+        at_once(scene)
+    };
+    assert_eq!(hidden(row("app-creator-claude")), UNSEEN);
+    assert_eq!(
+        hidden(row("app-creator-claude").on("default")),
+        ended("session_gone", "written")
+    );
+}
+
+#[test]
 fn a_row_with_a_server_is_gone_if_that_one_does_not_have_it() {
     let scene = scene()
         .row(row("app-creator-claude").on("work"))

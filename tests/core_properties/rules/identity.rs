@@ -318,6 +318,28 @@ fn a_session_that_hides_on_a_silent_server_makes_the_others_of_its_name_unsure()
 }
 
 #[test]
+fn a_server_that_was_not_found_comes_after_the_default_one_and_before_all_others() {
+    let on = |server: &str, declared: crate::scene::Declared| {
+        let live = session("app-creator-claude").pane(pane(100).claude("c1"));
+        let mut scene = scene()
+            .row(declared)
+            .on_disk(AgentKind::Claude, "c1")
+            .server(tmux(server).session(live));
+        scene.world.strays = unknown();
+        if server != "default" {
+            scene = scene.server(tmux("default"));
+        }
+        at_once(scene).pop().unwrap()
+    };
+    let plain = || row("app-creator-claude").null_id();
+    let says =
+        |outcome| format!("id_materialized app-creator-claude (conversation_exists): {outcome}");
+    assert_eq!(on("default", plain()), says("written"));
+    assert_eq!(on("work", plain()), says("held, doubt"));
+    assert_eq!(on("work", plain().on("work")), says("written"));
+}
+
+#[test]
 fn where_the_ledger_saw_a_row_on_a_server_that_is_silent_now_its_name_elsewhere_is_not_sure() {
     use headcount::core::ids::AgentKind::Claude;
     let work = || tmux("work").session(session("app-creator-claude").pane(pane(100).claude("c1")));

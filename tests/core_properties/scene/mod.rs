@@ -120,6 +120,7 @@ impl fmt::Debug for Scene {
         for (key, sight) in &self.world.folders {
             writeln!(f, "FOLDER {key:?} {sight:?}")?;
         }
+        writeln!(f, "strays {:?}", self.world.strays)?;
         writeln!(f, "rolls {:?}", self.world.nearest_rolls)?;
         writeln!(
             f,
@@ -157,6 +158,7 @@ pub fn scene() -> Scene {
                 roll_is_local: seen(),
             },
             servers: Vec::new(),
+            strays: seen(),
             processes: Default::default(),
             artifacts: Default::default(),
             folders: Default::default(),

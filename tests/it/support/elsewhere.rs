@@ -57,6 +57,16 @@ impl Elsewhere {
         works(&wrapper).then(|| Self::of(&wrapper))
     }
 
+    /// A user whom permissions bind, as they bind everybody but root.
+    #[must_use]
+    pub fn bound_by_permissions() -> Option<Self> {
+        if !rustix::process::geteuid().is_root() {
+            return Some(Self::of(&["env"]));
+        }
+        let wrapper = ["setpriv", "--inh-caps=-all", "--bounding-set=-all", "--"];
+        works(&wrapper).then(|| Self::of(&wrapper))
+    }
+
     /// Where a folder cannot be written to by anybody.
     #[must_use]
     pub fn with_read_only(folder: &Path) -> Option<Self> {

@@ -130,6 +130,7 @@ fn world(session: &str, agents: Vec<AgentSight>) -> World {
         artifacts: BTreeMap::new(),
         folders: BTreeMap::new(),
         retention: BTreeMap::new(),
+        strays: Sighting::Present(()),
         nearest_rolls: BTreeMap::new(),
         shared: BTreeMap::new(),
         sources: Vec::new(),
