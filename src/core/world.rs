@@ -237,9 +237,20 @@ pub struct FolderSight {
     /// Every non-empty conversation that may belong to this folder.
     pub candidates: Sighting<Vec<Candidate>>,
     /// Every live process of this agent on the machine that works in this folder or may do so.
-    pub kin: Sighting<Vec<AgentSight>>,
+    pub kin: Sighting<Vec<Kin>>,
     /// Every conversation that a live record of this agent claims, anywhere.
     pub claimed: Sighting<BTreeSet<ConversationId>>,
+}
+
+/// A live process that may have begun a conversation of a folder.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kin {
+    /// The process.
+    pub process: ProcessId,
+    /// The user it runs as.
+    pub user: Sighting<u32>,
+    /// The conversation it has now, whoever runs it.
+    pub live: Sighting<LiveRecord>,
 }
 
 /// A conversation that may be the one.
@@ -251,6 +262,8 @@ pub struct Candidate {
     pub began: Sighting<Timestamp>,
     /// When it was last written to.
     pub modified: Sighting<Timestamp>,
+    /// The user whose file it is: nobody else's agent made it.
+    pub owner: Sighting<u32>,
     /// Whether it belongs to this folder: `Present` yes, `Absent` no.
     pub in_folder: Sighting<()>,
     /// Whether a person's own session wrote it: `Absent` where a nested or scripted run did.

@@ -8,6 +8,7 @@ use std::fmt;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::ops::ControlFlow;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -79,6 +80,8 @@ pub struct Outside {
     pub modified: Timestamp,
     /// When it was made, where the file system keeps that.
     pub born: Option<Timestamp>,
+    /// The user it belongs to.
+    pub owner: u32,
 }
 
 /// Looks at a regular file from outside. Symbolic links are followed.
@@ -91,6 +94,7 @@ pub fn outside(path: &Path) -> Result<Outside, Unreadable> {
         size: found.len(),
         modified: timestamp(found.modified()?),
         born: found.created().ok().map(timestamp),
+        owner: found.uid(),
     })
 }
 

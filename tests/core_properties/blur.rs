@@ -43,12 +43,19 @@ pub fn blurred(world: &World, hides: &mut dyn FnMut() -> bool) -> World {
             for candidate in candidates {
                 hide(&mut candidate.began, hides);
                 hide(&mut candidate.modified, hides);
+                hide(&mut candidate.owner, hides);
                 hide(&mut candidate.in_folder, hides);
                 hide(&mut candidate.interactive, hides);
             }
         }
         hide(&mut folder.candidates, hides);
-        blur_agents(&mut folder.kin, hides);
+        if let Sighting::Present(kin) = &mut folder.kin {
+            for other in kin {
+                hide(&mut other.user, hides);
+                hide(&mut other.live, hides);
+            }
+        }
+        hide(&mut folder.kin, hides);
         hide(&mut folder.claimed, hides);
         !hides()
     });

@@ -54,7 +54,6 @@ pub fn with_times(scene: &Scene, to: Move<'_>) -> Scene {
                 move_sighting(&mut candidate.modified, to);
             }
         }
-        move_agents(&mut folder.kin, to);
     }
     scene.ledger = with_times_of_ledger(&scene.ledger, to);
     scene

@@ -5,7 +5,7 @@ use super::Scene;
 use crate::core::drift::Evidence;
 use crate::core::ids::{AgentKind, ConversationId, Timestamp};
 use crate::core::sighting::Sighting;
-use crate::core::world::{AgentSight, Candidate, FolderSight, SessionSight};
+use crate::core::world::{AgentSight, Candidate, FolderSight, Kin, SessionSight};
 
 /// tmux tells a session's creation in whole seconds, so what began within that second may be older.
 const CREATION_UNIT: std::time::Duration = std::time::Duration::from_secs(1);
@@ -118,7 +118,7 @@ fn doubt_about(
         Sighting::Present(kin) => kin
             .iter()
             .filter(|other| other.process != this.process)
-            .filter(|other| !other.live.is_present())
+            .filter(|other| !other.live.is_present() && may_have_made(only, other))
             .min_by_key(|other| other.process)
             .map(|other| {
                 format!(
@@ -129,6 +129,14 @@ fn doubt_about(
         Sighting::Absent(_) | Sighting::Unknown(_) => {
             Some("which other agents work in this folder could not be read".to_owned())
         }
+    }
+}
+
+/// Whether an agent's process runs as the user whose file the conversation is, or may do so.
+fn may_have_made(conversation: &Candidate, agent: &Kin) -> bool {
+    match (&conversation.owner, &agent.user) {
+        (Sighting::Present(owner), Sighting::Present(user)) => owner == user,
+        _ => true,
     }
 }
 

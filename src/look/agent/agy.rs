@@ -276,6 +276,7 @@ fn candidate(
             Sighting::Present,
         ),
         modified: Sighting::Present(outside.modified),
+        owner: Sighting::Present(outside.owner),
         in_folder: if folders().any(|known| is_same(known, folder)) {
             Sighting::Present(())
         } else if let Some(other) = folders().next() {

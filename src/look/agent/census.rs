@@ -9,7 +9,6 @@ use std::path::Path;
 use super::kind::{kind_of, may_be_launcher};
 use super::life::life;
 use crate::core::ids::{AgentKind, Pid, ProcessId};
-use crate::core::sighting::Sighting;
 use crate::look::window::{Unreadable, all_of_proc};
 
 /// A folder, whatever path leads to it.
@@ -20,11 +19,11 @@ pub(super) type Place = (u64, u64);
 pub(super) struct Counted {
     /// The process.
     pub(super) process: ProcessId,
-    /// Which agent it is.
-    pub(super) kind: AgentKind,
-    /// Its working folder.
-    pub(super) cwd: Sighting<String>,
-    /// The same, if it can be told.
+    /// Which agent it is; `None` where another user's process could not be asked.
+    pub(super) kind: Option<AgentKind>,
+    /// The user it runs as, if that can be told.
+    pub(super) user: Option<u32>,
+    /// Its working folder, if it can be told.
     pub(super) place: Option<Place>,
     parent: Pid,
     may_be_launcher: bool,
@@ -41,59 +40,75 @@ pub(super) fn place(path: &Path) -> Option<Place> {
 /// If the processes cannot be listed.
 pub(super) fn take(folders: &BTreeSet<Place>) -> Result<Vec<Counted>, String> {
     let mut found = Vec::new();
+    let own = rustix::process::geteuid().as_raw();
     for entry in std::fs::read_dir("/proc").map_err(|error| format!("/proc: {error}"))? {
         let entry = entry.map_err(|error| format!("/proc: {error}"))?;
         let name = entry.file_name();
         if let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) {
-            found.extend(agent(pid, folders)?);
+            found.extend(agent(pid, own, folders)?);
         }
     }
     Ok(without_launchers(found))
 }
 
 /// An agent's process, if it is one and may work there. One that ends meanwhile is none.
-fn agent(pid: Pid, folders: &BTreeSet<Place>) -> Result<Option<Counted>, String> {
-    let link = format!("/proc/{pid}/cwd");
+fn agent(pid: Pid, own: u32, folders: &BTreeSet<Place>) -> Result<Option<Counted>, String> {
     // Most processes work elsewhere, and this is the cheapest question of all.
-    let place = place(Path::new(&link));
+    let place = place(Path::new(&format!("/proc/{pid}/cwd")));
     if place.is_some_and(|place| !folders.contains(&place)) {
         return Ok(None);
     }
+    // The folder of a process belongs to the user it runs as, whatever else of it can be read.
+    let user = || {
+        let folder = Path::new("/proc").join(pid.to_string());
+        folder.metadata().ok().map(|found| found.uid())
+    };
+    let is_anothers = || user().is_some_and(|user| user != own);
     let cmdline = match all_of_proc(Path::new(&format!("/proc/{pid}/cmdline"))) {
         Ok(cmdline) if cmdline.is_empty() => return Ok(None),
         Ok(cmdline) => cmdline,
         Err(Unreadable::Missing) => return Ok(None),
+        Err(_) if is_anothers() => return Ok(Some(unread(pid, user()))),
         Err(error) => return Err(format!("/proc/{pid}/cmdline: {error}")),
     };
     let life = match life(pid) {
         Ok(life) => life,
         Err(Unreadable::Missing) => return Ok(None),
+        Err(_) if is_anothers() => return Ok(Some(unread(pid, user()))),
         Err(error) => return Err(format!("/proc/{pid}/stat: {error}")),
     };
     let Some(kind) = kind_of(&cmdline, &life.comm) else {
         return Ok(None);
     };
-    let cwd = std::fs::read_link(&link).map(|path| path.into_os_string().into_string());
     Ok(Some(Counted {
         process: ProcessId {
             pid,
             start: life.start,
         },
-        kind,
-        cwd: match cwd {
-            Ok(Ok(path)) => Sighting::Present(path),
-            Ok(Err(_)) => Sighting::unknown("its path is not UTF-8"),
-            Err(error) => Sighting::unknown(error.to_string()),
-        },
+        kind: Some(kind),
+        user: user(),
         place,
         parent: life.parent,
         may_be_launcher: may_be_launcher(&cmdline),
     }))
 }
 
+/// A process of another user of which nothing can be read: it may be anything.
+const fn unread(pid: Pid, user: Option<u32>) -> Counted {
+    Counted {
+        process: ProcessId { pid, start: 0 },
+        kind: None,
+        user,
+        place: None,
+        parent: 0,
+        may_be_launcher: false,
+    }
+}
+
 /// Leaves out the scripts that only started another of them and wait for it.
 fn without_launchers(found: Vec<Counted>) -> Vec<Counted> {
-    let started: BTreeSet<(Pid, AgentKind)> = found.iter().map(|it| (it.parent, it.kind)).collect();
+    let started: BTreeSet<(Pid, Option<AgentKind>)> =
+        found.iter().map(|it| (it.parent, it.kind)).collect();
     found
         .into_iter()
         .filter(|it| !(it.may_be_launcher && started.contains(&(it.process.pid, it.kind))))
@@ -107,8 +122,8 @@ mod tests {
     fn counted(pid: Pid, parent: Pid, may_be_launcher: bool) -> Counted {
         Counted {
             process: ProcessId { pid, start: 1 },
-            kind: AgentKind::Claude,
-            cwd: Sighting::unknown("not looked at"),
+            kind: Some(AgentKind::Claude),
+            user: None,
             place: None,
             parent,
             may_be_launcher,

@@ -336,6 +336,7 @@ fn candidate(opened: Opened, folder: &Path) -> Candidate {
                 id: opened.id,
                 began: Sighting::unknown(unread.clone()),
                 modified: Sighting::Present(opened.outside.modified),
+                owner: Sighting::Present(opened.outside.owner),
                 in_folder: Sighting::unknown(unread.clone()),
                 interactive: Sighting::unknown(unread),
             };
@@ -348,6 +349,7 @@ fn candidate(opened: Opened, folder: &Path) -> Candidate {
             Sighting::Present,
         ),
         modified: Sighting::Present(opened.outside.modified),
+        owner: Sighting::Present(opened.outside.owner),
         in_folder: in_folder(&head, folder),
         interactive: match head.writer {
             Some(Writer::Person) => Sighting::Present(()),

@@ -13,7 +13,7 @@ use crate::core::ids::{AgentKind, ConversationId, ProcessId, Timestamp};
 use crate::core::registry::{Registry, Row, Status};
 use crate::core::sighting::Sighting;
 use crate::core::world::{
-    AgentSight, Artifact, FolderSight, LiveRecord, ServerState, SessionSight, World,
+    AgentSight, Artifact, FolderSight, Kin, LiveRecord, ServerState, SessionSight, World,
 };
 
 /// What can be seen of the agents in one look. What was read once is not read again.
@@ -216,15 +216,16 @@ impl Minds {
         wanted
     }
 
-    fn kin(&mut self, kind: AgentKind, place: Option<Place>, all: &[Counted]) -> Vec<AgentSight> {
+    fn kin(&mut self, kind: AgentKind, place: Option<Place>, all: &[Counted]) -> Vec<Kin> {
         all.iter()
-            .filter(|it| it.kind == kind)
+            .filter(|it| it.kind.is_none_or(|its| its == kind))
             .filter(|it| it.place.is_none() || place.is_none() || it.place == place)
-            .map(|it| AgentSight {
+            .map(|it| Kin {
                 process: it.process,
-                kind,
-                started_at: Sighting::unknown("not looked at"),
-                cwd: it.cwd.clone(),
+                user: it.user.map_or_else(
+                    || Sighting::unknown("whose process it is could not be read"),
+                    Sighting::Present,
+                ),
                 live: self.mind(kind, it.process).of_process(),
             })
             .collect()

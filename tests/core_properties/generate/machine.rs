@@ -11,7 +11,7 @@ use headcount::core::world::{
 };
 
 use super::{AGENTS, CONVERSATIONS, Dice, FOLDERS, Seeds, conversations, listed_panes};
-use crate::scene::{Scene, ago, not_there, seen, unknown};
+use crate::scene::{Scene, UID, ago, kin_of, not_there, seen, unknown};
 
 impl Seeds {
     /// Every pid that a row or a remembered server has is asked for.
@@ -188,6 +188,11 @@ fn folder_sight(scene: &Scene, kind: AgentKind, folder: &str, dice: &mut Dice<'_
                 id: ConversationId::new(dice.pick(&CONVERSATIONS)),
                 began: dice.sighting(began),
                 modified: dice.sighting(ago(modified)),
+                owner: if dice.rarely(8) {
+                    unknown()
+                } else {
+                    Sighting::Present(UID)
+                },
                 in_folder: dice.sighting(()),
                 interactive: dice.sighting(()),
             }
@@ -200,7 +205,15 @@ fn folder_sight(scene: &Scene, kind: AgentKind, folder: &str, dice: &mut Dice<'_
             Sighting::Present(cwd) => cwd == folder,
             _ => true,
         })
-        .map(|&agent| agent.clone())
+        .map(|&agent| {
+            let mut kin = kin_of(agent);
+            match dice.roll(8) {
+                6 => kin.user = unknown(),
+                7 => kin.user = Sighting::Present(UID + 1),
+                _ => {}
+            }
+            kin
+        })
         .collect();
     let claimed = if all.iter().any(|agent| agent.live.is_unknown()) {
         unknown()

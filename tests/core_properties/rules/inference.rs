@@ -7,7 +7,8 @@ use headcount::core::world::{AgentSight, Candidate, FolderSight};
 
 use super::at_once;
 use crate::scene::{
-    Pane, Scene, ago, candidate, not_there, pane, record, row, scene, seen, session, tmux, unknown,
+    Pane, Scene, UID, ago, candidate, not_there, pane, record, row, scene, seen, session, tmux,
+    unknown,
 };
 
 const CLAUDE: AgentKind = AgentKind::Claude;
@@ -177,6 +178,26 @@ fn every_other_agent_of_the_folder_must_have_a_proven_conversation() {
     let mut unread = with(vec![new()], alone());
     folder(&mut unread).kin = unknown();
     assert_eq!(at_once(unread), AMBIGUOUS);
+}
+
+#[test]
+fn an_agent_of_another_user_did_not_make_this_users_file() {
+    let beside = |user: Sighting<u32>, owner: Sighting<u32>| {
+        let new = Candidate { owner, ..new() };
+        let mut kin = alone();
+        kin.extend(agents(&pane(200).agent(CLAUDE, unknown())));
+        let mut scene = with(vec![new], kin);
+        if let Sighting::Present(kin) = &mut folder(&mut scene).kin {
+            kin[1].user = user;
+        }
+        at_once(scene)
+    };
+    let (ours, theirs) = (Sighting::Present(UID), Sighting::Present(UID + 1));
+    assert_eq!(beside(theirs.clone(), ours.clone()), WRITTEN);
+    assert_eq!(beside(ours.clone(), ours.clone()), AMBIGUOUS);
+    assert_eq!(beside(unknown(), ours), AMBIGUOUS);
+    assert_eq!(beside(theirs.clone(), theirs.clone()), AMBIGUOUS);
+    assert_eq!(beside(theirs, unknown()), AMBIGUOUS);
 }
 
 #[test]

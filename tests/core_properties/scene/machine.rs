@@ -3,10 +3,10 @@
 use headcount::core::ids::{AgentKind, ConversationId, Pid, ProcessId, Timestamp};
 use headcount::core::sighting::Sighting;
 use headcount::core::world::{
-    AgentSight, Ancestor, Artifact, Candidate, FolderSight, ProcessSight,
+    AgentSight, Ancestor, Artifact, Candidate, FolderSight, Kin, ProcessSight,
 };
 
-use super::{Scene, ago, not_there, seen};
+use super::{Scene, UID, ago, not_there, seen};
 
 /// No process answers to the pid.
 pub fn dead() -> Sighting<Vec<ProcessSight>> {
@@ -124,6 +124,7 @@ impl Scene {
         candidates: Vec<Candidate>,
         kin: Vec<AgentSight>,
     ) -> Self {
+        let kin: Vec<Kin> = kin.iter().map(kin_of).collect();
         let claimed = kin
             .iter()
             .filter_map(|sight| match &sight.live {
@@ -143,12 +144,22 @@ impl Scene {
     }
 }
 
+/// An agent of this user, as one of a folder.
+pub fn kin_of(sight: &AgentSight) -> Kin {
+    Kin {
+        process: sight.process,
+        user: Sighting::Present(UID),
+        live: sight.live.clone(),
+    }
+}
+
 /// A conversation of a folder, a person's own, begun then.
 pub fn candidate(id: &str, began: Timestamp) -> Candidate {
     Candidate {
         id: ConversationId::new(id),
         began: Sighting::Present(began),
         modified: Sighting::Present(ago(1)),
+        owner: Sighting::Present(UID),
         in_folder: seen(),
         interactive: seen(),
     }

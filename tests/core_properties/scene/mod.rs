@@ -21,7 +21,7 @@ use headcount::core::registry::{Registry, Status};
 use headcount::core::sighting::Sighting;
 use headcount::core::world::{Place, ServerState, Vantage, World};
 
-pub use machine::{Alive, candidate, dead, process};
+pub use machine::{Alive, candidate, dead, kin_of, process};
 pub use row::{Declared, content, row};
 pub use tmux::{Pane, Server, missing, pane, record, refused, session, silent, socket_of, tmux};
 
@@ -29,6 +29,9 @@ pub use tmux::{Pane, Server, missing, pane, record, refused, session, silent, so
 pub const NOON: i64 = 1_800_000_000;
 /// How long ago the machine was started, in seconds.
 pub const UPTIME: i64 = 7200;
+
+/// The user.
+pub const UID: u32 = 1000;
 
 /// So many seconds before noon.
 pub fn ago(secs: i64) -> Timestamp {
@@ -154,7 +157,7 @@ pub fn scene() -> Scene {
                 boot: this_boot(),
                 booted_at: ago(UPTIME),
                 first_pid_namespace: seen(),
-                uid: 1000,
+                uid: UID,
                 roll_is_local: seen(),
             },
             servers: Vec::new(),

@@ -2,11 +2,15 @@
 //! without it.
 
 use std::fs;
+use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
 use super::{AGY, AGY_KEY, KEY, NAME, after, long_ago, nothing_is_written};
-use crate::support::{Agent, Machine, Session, conversation, wait_until};
+use crate::support::elsewhere::give_away;
+use crate::support::{Agent, Elsewhere, Machine, Session, conversation, wait_until};
 
 /// A running row without an id, whose agent keeps no live record, as it is when nothing of it is on disk yet.
 fn silent(machine: &Machine) -> Session<'_> {
@@ -448,4 +452,42 @@ fn two_of_agys_conversations_are_ambiguous() {
 
     pass.has_no_drift(AGY);
     pass.note_of("ambiguous", AGY);
+}
+
+#[test]
+fn an_agent_of_another_user_that_cannot_be_asked_did_not_begin_it() {
+    let Some(nobody) = Elsewhere::as_nobody() else {
+        return;
+    };
+    let machine = Machine::new();
+    fs::set_permissions(machine.root(), fs::Permissions::from_mode(0o755)).unwrap();
+    give_away(&[machine.root()]);
+    machine.run_tmux_through(&nobody);
+    let program = machine.new_folder("agent").join("claude");
+    fs::copy("/bin/sh", &program).unwrap();
+    let says_so = ["-c", "echo; sleep 3600; :"];
+    let session = machine
+        .session(NAME)
+        .socket(machine.root().join("theirs.sock"))
+        .executing(&[&[program.to_str().unwrap()][..], &says_so[..]].concat())
+        .start();
+    machine.roll().row(NAME).pane(&session).null(KEY).write();
+    its_own(&machine, &session);
+    // Root's, of which the other user cannot read where it works.
+    let mut roots = machine.command(&program);
+    roots.args(says_so).stdout(Stdio::piped());
+    let mut roots = roots.spawn().unwrap();
+    let started = roots.stdout.as_mut().unwrap().read_exact(&mut [0]);
+    started.expect("root's agent runs");
+
+    fs::remove_file(machine.bin().join("tmux")).unwrap();
+    let look = machine.reconcile().at_once().into_command();
+    give_away(&[machine.root()]);
+    let pass = nobody.run(&look).exits(0);
+
+    let drift = pass.drift("C", NAME);
+    assert_eq!(drift["confidence"], "inferred");
+    assert!(drift.is_applied());
+    roots.kill().unwrap();
+    roots.wait().unwrap();
 }

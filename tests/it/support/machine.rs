@@ -14,8 +14,8 @@ use tempfile::TempDir;
 
 use super::tmux::SessionBuilder;
 use super::{
-    Agy, Claude, Footprint, Pass, Process, Reconcile, Roll, RollBuilder, Server, Skill, Watch,
-    wait_until,
+    Agy, Claude, Elsewhere, Footprint, Pass, Process, Reconcile, Roll, RollBuilder, Server, Skill,
+    Watch, wait_until,
 };
 
 /// The first pid namespace of a Linux machine: what runs in it is not in a container.
@@ -138,6 +138,24 @@ impl Machine {
             .expect("a script can be made a program");
         std::env::join_paths(std::iter::once(folder).chain(std::env::split_paths(&path)))
             .expect("a machine's paths are without colons")
+    }
+
+    /// From here on tmux servers, and what runs in them, are started in these circumstances.
+    pub fn run_tmux_through(&self, elsewhere: &Elsewhere) {
+        let wrapped = elsewhere.command(&Command::new("tmux"));
+        let words: Vec<String> = std::iter::once(wrapped.get_program())
+            .chain(wrapped.get_args())
+            .map(|word| format!("'{}'", word.to_string_lossy()))
+            .collect();
+        // This machine's own programs come first in `PATH`: the real one is behind them.
+        let script = format!(
+            "#!/bin/sh\nPATH=\"${{PATH#*:}}\"\nexec {} \"$@\"\n",
+            words.join(" ")
+        );
+        let program = self.bin().join("tmux");
+        fs::write(&program, script).expect("a script can be written");
+        fs::set_permissions(program, fs::Permissions::from_mode(0o755))
+            .expect("a script can be made a program");
     }
 
     /// The value of [`MARK`] by which this machine's processes are known.
