@@ -14,7 +14,9 @@ use sha2::{Digest, Sha256};
 use super::absence::Inquiry;
 use super::drift::{Class, Drift, Evidence, Held, Kind, Note, NoteKind, Wait};
 use super::edit::{PaneRecord, Value};
-use super::ids::{AgentKind, ConversationId, DriftId, ServerName, SessionName, Timestamp};
+use super::ids::{
+    AgentKind, ConversationId, DriftId, ProcessId, ServerName, SessionName, Timestamp,
+};
 use super::join::{Here, Join, Joined};
 use super::ledger::Ledger;
 use super::past::Past;
@@ -32,6 +34,8 @@ pub struct Findings<'w> {
     pub notes: Vec<Note>,
     /// For each of `registry.rows`: what became of it.
     pub fates: Vec<Fate<'w>>,
+    /// The agents whose conversation cannot be told any more by what is left.
+    pub undecided: BTreeSet<ProcessId>,
     /// The sessions about which this look cannot say that a drift of that class is over.
     pub blind: BTreeSet<(Option<SessionName>, Class)>,
 }
@@ -76,6 +80,7 @@ pub fn diff<'w>(
         recorded: recorded_ids(registry),
         drifts: Vec::new(),
         notes: Vec::new(),
+        undecided: BTreeSet::new(),
         blind: BTreeSet::new(),
     };
     scene.tell_invalid_rows();
@@ -91,6 +96,7 @@ pub fn diff<'w>(
     let Scene {
         mut drifts,
         mut notes,
+        undecided,
         blind,
         ..
     } = scene;
@@ -108,6 +114,7 @@ pub fn diff<'w>(
         drifts,
         notes,
         fates,
+        undecided,
         blind,
     }
 }
@@ -127,6 +134,7 @@ struct Scene<'a, 'w> {
     recorded: BTreeSet<&'a ConversationId>,
     drifts: Vec<Drift>,
     notes: Vec<Note>,
+    undecided: BTreeSet<ProcessId>,
     blind: BTreeSet<(Option<SessionName>, Class)>,
 }
 

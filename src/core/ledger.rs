@@ -6,8 +6,8 @@ use super::diff::{Fate, Findings};
 use super::drift::{Class, Held};
 use super::edit::{Change, Edit};
 use super::ids::{
-    AgentKind, BootId, ConversationId, DriftId, Fingerprint, Pid, ServerName, SessionName,
-    StartTicks, Timestamp,
+    AgentKind, BootId, ConversationId, DriftId, Fingerprint, Pid, ProcessId, ServerName,
+    SessionName, StartTicks, Timestamp,
 };
 use super::join::pane_of;
 use super::past::{Past, is_before_boot, key_of};
@@ -26,6 +26,8 @@ pub struct Ledger {
     pub rows: BTreeMap<RowKey, KnownRow>,
     /// The conversations whose files were seen.
     pub artifacts: BTreeMap<(AgentKind, ConversationId), KnownArtifact>,
+    /// The agents whose conversations were not proven when they were last seen.
+    pub agents: BTreeMap<AgentKey, KnownAgent>,
     /// The drifts that are open.
     pub drifts: BTreeMap<DriftId, OpenDrift>,
 }
@@ -37,6 +39,36 @@ pub struct RowKey {
     pub name: SessionName,
     /// `tmux_server`
     pub server: Option<ServerName>,
+}
+
+/// Which agent process: no two are the same in all of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AgentKey {
+    /// Where it was seen.
+    pub place: Place,
+    /// In which boot.
+    pub boot: BootId,
+    /// The process.
+    pub process: ProcessId,
+}
+
+/// An agent that may have a conversation of which nobody but itself knows: whatever began in its folder
+/// while it lived may be its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownAgent {
+    /// Which agent it is.
+    pub kind: AgentKind,
+    /// The folder it works in; `None` where it may be any.
+    pub folder: Option<String>,
+    /// The user it runs as, if that was read.
+    pub user: Option<u32>,
+    /// When it was last seen alive.
+    pub seen: Timestamp,
+    /// By when it had ended, if that is proven.
+    pub gone: Option<Timestamp>,
+    /// Several conversations may have been its own once, or the only one was another's. Which is its own
+    /// cannot be told any more by what is left.
+    pub undecided: bool,
 }
 
 /// A tmux server that answered.
@@ -174,6 +206,7 @@ impl Ledger {
             servers: self.fold_servers(world),
             rows: self.fold_rows(registry, world, findings, now),
             artifacts: self.fold_artifacts(world),
+            agents: self.fold_agents(world, findings),
             drifts: self.fold_drifts(registry, world, findings, now),
         }
     }
@@ -285,6 +318,32 @@ impl Ledger {
         artifacts
     }
 
+    fn fold_agents(
+        &self,
+        world: &World,
+        findings: &Findings<'_>,
+    ) -> BTreeMap<AgentKey, KnownAgent> {
+        let mut agents = self.agents.clone();
+        for (process, seen) in agents_of(world) {
+            let key = world.vantage.agent(process);
+            let Some(seen) = seen else {
+                agents.remove(&key);
+                continue;
+            };
+            let before = agents.get(&key);
+            let undecided = before.is_some_and(|before| before.undecided)
+                || findings.undecided.contains(&process);
+            agents.insert(key, KnownAgent { undecided, ..seen });
+        }
+        for (key, known) in &mut agents {
+            let is_here = key.place == world.vantage.place && key.boot == world.vantage.boot;
+            if is_here && known.gone.is_none() && world.has_ended(key.process) {
+                known.gone = Some(world.at);
+            }
+        }
+        agents
+    }
+
     fn fold_drifts(
         &self,
         registry: &Registry,
@@ -364,6 +423,52 @@ impl Ledger {
             | Change::Restore => {}
         }
     }
+}
+
+/// The agents that a look saw, each with what is to be remembered of it; nothing, where its conversation is
+/// proven.
+fn agents_of(world: &World) -> BTreeMap<ProcessId, Option<KnownAgent>> {
+    let unproven = |kind, folder, user| KnownAgent {
+        kind,
+        folder,
+        user,
+        seen: world.at,
+        gone: None,
+        undecided: false,
+    };
+    let mut found: BTreeMap<ProcessId, Option<KnownAgent>> = BTreeMap::new();
+    for (_, sight) in world.agents() {
+        let folder = match &sight.cwd {
+            Sighting::Present(folder) => Some(folder.clone()),
+            Sighting::Absent(_) | Sighting::Unknown(_) => None,
+        };
+        let known = (!sight.live.is_present()).then(|| unproven(sight.kind, folder, None));
+        found.insert(sight.process, known);
+    }
+    for ((kind, folder), sight) in &world.folders {
+        let Sighting::Present(kin) = &sight.kin else {
+            continue;
+        };
+        for other in kin {
+            let user = match &other.user {
+                Sighting::Present(user) => Some(*user),
+                Sighting::Absent(_) | Sighting::Unknown(_) => None,
+            };
+            let known =
+                (!other.live.is_present()).then(|| unproven(*kind, Some(folder.clone()), user));
+            match (found.get_mut(&other.process), known) {
+                (Some(Some(met)), Some(known)) => {
+                    met.user = known.user;
+                    // It may work in either.
+                    if met.folder != known.folder {
+                        met.folder = None;
+                    }
+                }
+                (_, known) => drop(found.insert(other.process, known)),
+            }
+        }
+    }
+    found
 }
 
 /// Where, and in which boot, a row has its content from that no look met before.

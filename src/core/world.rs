@@ -10,6 +10,7 @@ use super::ids::{
     AgentKind, BootId, ConversationId, Pid, ProcessId, ServerName, SessionName, StartTicks,
     Timestamp,
 };
+use super::ledger::AgentKey;
 use super::sighting::{Reason, Sighting};
 
 /// What one look saw.
@@ -68,6 +69,18 @@ pub struct Vantage {
     pub uid: u32,
     /// Whether the roll lies on a local file system.
     pub roll_is_local: Sighting<()>,
+}
+
+impl Vantage {
+    /// A process of here and now, as the ledger knows it.
+    #[must_use]
+    pub fn agent(&self, process: ProcessId) -> AgentKey {
+        AgentKey {
+            place: self.place.clone(),
+            boot: self.boot.clone(),
+            process,
+        }
+    }
 }
 
 /// A machine and a pid namespace on it: what must be the same for pids and sockets to mean the same.
@@ -319,6 +332,23 @@ impl World {
         }
     }
 
+    /// All agents that were seen in sessions, each with its session.
+    pub fn agents(&self) -> impl Iterator<Item = (&SessionSight, &AgentSight)> {
+        agents_in(&self.servers)
+    }
+
+    /// Whether a process of this place and boot is proven to have ended.
+    #[must_use]
+    pub fn has_ended(&self, process: ProcessId) -> bool {
+        match self.processes.get(&process.pid) {
+            Some(Sighting::Absent(_)) => true,
+            Some(Sighting::Present(found)) => found
+                .iter()
+                .all(|other| other.id != process || other.zombie),
+            Some(Sighting::Unknown(_)) | None => false,
+        }
+    }
+
     /// The names of all live sessions, sorted, each once.
     #[must_use]
     pub fn alive(&self) -> Vec<SessionName> {
@@ -334,4 +364,20 @@ impl World {
             .collect();
         names.into_iter().collect()
     }
+}
+
+/// All agents that were seen in the sessions of some servers, each with its session.
+pub fn agents_in(servers: &[ServerSight]) -> impl Iterator<Item = (&SessionSight, &AgentSight)> {
+    let listings = servers.iter().filter_map(|server| match &server.state {
+        ServerState::Listed(listing) => Some(listing),
+        _ => None,
+    });
+    let sessions = listings.flat_map(|listing| &listing.sessions);
+    sessions.flat_map(|session| {
+        let agents = session.panes.iter().filter_map(|pane| match &pane.agents {
+            Sighting::Present(agents) => Some(agents),
+            Sighting::Absent(_) | Sighting::Unknown(_) => None,
+        });
+        agents.flatten().map(move |agent| (session, agent))
+    })
 }

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Request;
 use super::panes::Trees;
-use crate::core::ids::{Pid, SessionName};
+use crate::core::ids::{Pid, ProcessId, SessionName};
 use crate::core::ledger::Incarnation;
 use crate::core::registry::{Registry, Row, Status};
 use crate::core::sighting::Sighting;
-use crate::core::world::{ServerId, ServerSight, ServerState, SessionSight, Vantage};
+use crate::core::world::{self, ServerId, ServerSight, ServerState, SessionSight, Vantage};
 
 /// The pids that running rows record, each once: probably panes, and worth reading ahead.
 pub(super) fn recorded_pids(registry: &Registry) -> BTreeSet<Pid> {
@@ -31,6 +31,8 @@ pub(super) struct Needs<'a> {
     lives: BTreeSet<(&'a str, &'a str)>,
     /// The last lives of servers that rows were seen on in this boot, by socket.
     servers: Vec<(&'a str, ServerId)>,
+    /// The agents that were alive when they were last seen here in this boot, without a known conversation.
+    agents: Vec<ProcessId>,
 }
 
 impl<'a> Needs<'a> {
@@ -88,6 +90,13 @@ impl<'a> Needs<'a> {
                 .map(|life| (life.socket.as_str(), life.session.as_str()))
                 .collect(),
             servers,
+            agents: request
+                .ledger
+                .agents
+                .iter()
+                .filter(|(key, known)| known.gone.is_none() && **key == vantage.agent(key.process))
+                .map(|(key, _)| key.process)
+                .collect(),
         }
     }
 
@@ -130,7 +139,7 @@ impl<'a> Needs<'a> {
     }
 
     /// The pids of processes that have to be asked: those of running rows that are not simply a pane of the
-    /// session of the row's name, and those of servers that do not answer any more.
+    /// session of the row's name, those of servers that do not answer any more, and those of agents whose end has to be known.
     pub(super) fn pids(&self, servers: &[ServerSight]) -> BTreeSet<Pid> {
         let listed: Vec<_> = servers
             .iter()
@@ -169,7 +178,21 @@ impl<'a> Needs<'a> {
                     .any(|(its, listing)| its == socket && listing.server == *id)
             })
             .map(|(_, id)| id.pid);
-        rows.chain(gone).collect()
+        rows.chain(gone).chain(self.agents(servers)).collect()
+    }
+
+    /// The pids of the agents whose end has to be known, as far as they were not met again.
+    fn agents(&self, servers: &[ServerSight]) -> impl Iterator<Item = Pid> {
+        let met: BTreeSet<ProcessId> = world::agents_in(servers)
+            .map(|(_, agent)| agent.process)
+            .collect();
+        let open = self
+            .agents
+            .iter()
+            .filter(move |process| !met.contains(process));
+        open.map(|process| process.pid)
+            .collect::<Vec<_>>()
+            .into_iter()
     }
 
     /// The folders of the sessions that may have to be registered.

@@ -21,6 +21,8 @@ pub fn bounded(mut ledger: Ledger, now: Timestamp) -> Ledger {
     ledger
         .artifacts
         .retain(|_, artifact| artifact.seen >= forgotten);
+    ledger.agents.retain(|_, agent| agent.seen >= forgotten);
+    keep_newest(&mut ledger.agents, |agent| agent.seen);
     keep_newest(&mut ledger.servers, |server| server.seen);
     keep_newest(&mut ledger.artifacts, |artifact| artifact.seen);
     keep_newest(&mut ledger.rows, |row| {

@@ -78,6 +78,10 @@ pub fn with_times_of_ledger(ledger: &Ledger, to: Move<'_>) -> Ledger {
         artifact.modified = to(artifact.modified);
         artifact.seen = to(artifact.seen);
     }
+    for agent in ledger.agents.values_mut() {
+        agent.seen = to(agent.seen);
+        agent.gone = agent.gone.map(&mut *to);
+    }
     for drift in ledger.drifts.values_mut() {
         drift.first_seen = to(drift.first_seen);
         drift.last_seen = to(drift.last_seen);

@@ -4,6 +4,7 @@
 use super::Scene;
 use crate::core::drift::Evidence;
 use crate::core::ids::{AgentKind, ConversationId, Timestamp};
+use crate::core::ledger::AgentKey;
 use crate::core::sighting::Sighting;
 use crate::core::world::{AgentSight, Candidate, FolderSight, Kin, SessionSight};
 
@@ -24,39 +25,67 @@ pub(super) enum Inference {
 
 /// Looks for the one conversation that can be this agent's, which is proven to keep no live record.
 pub(super) fn infer(
-    scene: &Scene<'_, '_>,
+    scene: &mut Scene<'_, '_>,
     agent: AgentKind,
     sight: &AgentSight,
     session: &SessionSight,
 ) -> Inference {
+    match inferred(scene, agent, sight, session) {
+        Ok(inference) => inference,
+        Err(Doubt::ForGood(why)) => {
+            scene.undecided.insert(sight.process);
+            Inference::Doubtful(why)
+        }
+        Err(Doubt::ForNow(why)) => Inference::Doubtful(why),
+    }
+}
+
+/// Why it cannot be told, as a sentence without a full stop.
+enum Doubt {
+    /// A later look may see more.
+    ForNow(String),
+    /// A later look can only see less of what made it doubtful.
+    ForGood(String),
+}
+
+fn inferred(
+    scene: &Scene<'_, '_>,
+    agent: AgentKind,
+    sight: &AgentSight,
+    session: &SessionSight,
+) -> Result<Inference, Doubt> {
     let Sighting::Present(folder) = &sight.cwd else {
-        return Inference::Unread;
+        return Ok(Inference::Unread);
     };
     let Some(folder_sight) = scene.world.folders.get(&(agent, folder.clone())) else {
-        return Inference::Unread;
+        return Ok(Inference::Unread);
     };
     let Sighting::Present(candidates) = &folder_sight.candidates else {
-        return Inference::Unread;
+        return Ok(Inference::Unread);
     };
     let possible: Vec<&Candidate> = candidates
         .iter()
         .filter(|candidate| !candidate.in_folder.is_absent() && !began_before(candidate, session))
         .collect();
     let only = match possible.as_slice() {
-        [] => return Inference::Nothing,
+        [] => return Ok(Inference::Nothing),
         [only] => *only,
         several => {
-            return Inference::Doubtful(format!(
+            return Err(Doubt::ForGood(format!(
                 "{} conversations began in its folder since it was created; which is its own cannot be told",
                 several.len()
-            ));
+            )));
         }
     };
-    if let Some(why) = doubt_about(scene, only, folder_sight, sight, session) {
-        return Inference::Doubtful(format!(
-            "conversation {} may be its own, but {why}",
-            only.id
-        ));
+    let but = |why: String| format!("conversation {} may be its own, but {why}", only.id);
+    if let Some(doubt) = doubt_about(scene, only, folder_sight, sight, session) {
+        return Err(match doubt {
+            Doubt::ForNow(why) => Doubt::ForNow(but(why)),
+            Doubt::ForGood(why) => Doubt::ForGood(but(why)),
+        });
+    }
+    if let Some(why) = met_before(scene, agent, folder, only, folder_sight, sight) {
+        return Err(Doubt::ForNow(but(why)));
     }
     let evidence = vec![
         scene.evidence(
@@ -68,7 +97,7 @@ pub(super) fn infer(
             "it keeps no live record, and every other agent in the folder has a conversation of its own",
         ),
     ];
-    Inference::Only(only.id.clone(), evidence)
+    Ok(Inference::Only(only.id.clone(), evidence))
 }
 
 fn began_before(candidate: &Candidate, session: &SessionSight) -> bool {
@@ -82,54 +111,98 @@ fn doubt_about(
     folder: &FolderSight,
     this: &AgentSight,
     session: &SessionSight,
-) -> Option<String> {
+) -> Option<Doubt> {
+    let for_now = |why: &str| Some(Doubt::ForNow(why.to_owned()));
+    let for_good = |why: &str| Some(Doubt::ForGood(why.to_owned()));
     let surely_after = matches!(only.began, Sighting::Present(began) if is_after(began, session));
     if !surely_after {
-        return Some("when it began is not surely after the session was created".to_owned());
+        return for_now("when it began is not surely after the session was created");
     }
     // What an earlier agent of this session said is not this one's.
     match (&only.modified, &this.started_at) {
         (Sighting::Present(modified), Sighting::Present(started)) if modified >= started => {}
-        _ => {
-            return Some(
-                "it is not known to have been written to since this agent began".to_owned(),
-            );
-        }
+        _ => return for_now("it is not known to have been written to since this agent began"),
     }
     if !only.in_folder.is_present() {
-        return Some("whether it belongs to this folder could not be read".to_owned());
+        return for_now("whether it belongs to this folder could not be read");
     }
     if !only.interactive.is_present() {
-        return Some("it may have been written by a nested or scripted run".to_owned());
+        return for_now("it may have been written by a nested or scripted run");
     }
     if scene.recorded.contains(&only.id) {
-        return Some("a row records it, now or as an earlier one".to_owned());
+        return for_good("a row records it, now or as an earlier one");
     }
     match &folder.claimed {
         Sighting::Present(claimed) if claimed.contains(&only.id) => {
-            return Some("another live agent has it".to_owned());
+            return for_good("another live agent has it");
         }
         Sighting::Present(_) => {}
         Sighting::Absent(_) | Sighting::Unknown(_) => {
-            return Some("which conversations are live could not be read".to_owned());
+            return for_now("which conversations are live could not be read");
         }
     }
-    match &folder.kin {
-        Sighting::Present(kin) => kin
-            .iter()
-            .filter(|other| other.process != this.process)
-            .filter(|other| !other.live.is_present() && may_have_made(only, other))
-            .min_by_key(|other| other.process)
-            .map(|other| {
-                format!(
-                    "process {} works in this folder too, and which conversation it has is not known",
-                    other.process.pid
-                )
-            }),
-        Sighting::Absent(_) | Sighting::Unknown(_) => {
-            Some("which other agents work in this folder could not be read".to_owned())
-        }
+    let Sighting::Present(kin) = &folder.kin else {
+        return for_now("which other agents work in this folder could not be read");
+    };
+    kin.iter()
+        .filter(|other| other.process != this.process)
+        .filter(|other| !other.live.is_present() && may_have_made(only, other))
+        .min_by_key(|other| other.process)
+        .map(|other| {
+            Doubt::ForNow(format!(
+                "process {} works in this folder too, and which conversation it has is not known",
+                other.process.pid
+            ))
+        })
+}
+
+/// What was seen before and speaks against the only candidate: this agent's own past, or another agent's
+/// without a known conversation that may still have lived when this one began.
+fn met_before(
+    scene: &Scene<'_, '_>,
+    kind: AgentKind,
+    folder: &str,
+    only: &Candidate,
+    sight: &FolderSight,
+    this: &AgentSight,
+) -> Option<String> {
+    let vantage = &scene.world.vantage;
+    let this = vantage.agent(this.process);
+    if scene
+        .ledger
+        .agents
+        .get(&this)
+        .is_some_and(|known| known.undecided)
+    {
+        return Some("an earlier look could not tell, and saw more".to_owned());
     }
+    let is_alive = |key: &AgentKey| {
+        *key == vantage.agent(key.process)
+            && matches!(&sight.kin, Sighting::Present(kin) if kin.iter().any(|kin| kin.process == key.process))
+    };
+    scene
+        .ledger
+        .agents
+        .iter()
+        .filter(|(key, known)| **key != this && known.kind == kind)
+        .filter(|(_, known)| known.folder.as_deref().is_none_or(|its| its == folder))
+        .filter(|(_, known)| match (&only.owner, known.user) {
+            (Sighting::Present(owner), Some(user)) => *owner == user,
+            _ => true,
+        })
+        // What the living have was asked above.
+        .filter(|(key, _)| !is_alive(key))
+        .find(|(key, known)| {
+            let rebooted = key.place.machine == vantage.place.machine && key.boot != vantage.boot;
+            let end = known.gone.or(rebooted.then_some(vantage.booted_at));
+            !matches!((&only.began, end), (Sighting::Present(began), Some(end)) if *began > end)
+        })
+        .map(|(key, _)| {
+            format!(
+                "process {} worked in this folder too and may have begun it, and which conversation it had is not known",
+                key.process.pid
+            )
+        })
 }
 
 /// Whether an agent's process runs as the user whose file the conversation is, or may do so.

@@ -170,7 +170,7 @@ fn belongs_elsewhere(world: &World, pane: &PaneSight) -> Result<bool, String> {
 
 /// The conversation that the new row would get as a running row: it gets it at once.
 fn conversation(
-    scene: &Scene<'_, '_>,
+    scene: &mut Scene<'_, '_>,
     seen: &Seen<'_>,
     pane: &PaneSight,
     agent: AgentKind,

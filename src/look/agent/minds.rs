@@ -12,9 +12,7 @@ use super::{Agent, Homes, Mind, Question};
 use crate::core::ids::{AgentKind, ConversationId, ProcessId, Timestamp};
 use crate::core::registry::{Registry, Row, Status};
 use crate::core::sighting::Sighting;
-use crate::core::world::{
-    AgentSight, Artifact, FolderSight, Kin, LiveRecord, ServerState, SessionSight, World,
-};
+use crate::core::world::{Artifact, FolderSight, Kin, LiveRecord, SessionSight, World};
 
 /// What can be seen of the agents in one look. What was read once is not read again.
 pub struct Minds {
@@ -201,7 +199,7 @@ impl Minds {
     ) -> BTreeMap<(AgentKind, String), Timestamp> {
         let mut wanted = BTreeMap::new();
         let rows = Lacking::of(registry);
-        for (session, agent) in agents(world) {
+        for (session, agent) in world.agents() {
             let mind = self.minds.get(&(agent.kind, agent.process));
             if matches!(mind, Some(Mind::Silent(_)))
                 && rows.may_have(session, agent.kind)
@@ -300,7 +298,7 @@ fn keeps_its_ids(row: &Row) -> bool {
 
 /// The conversations that live agents have.
 fn live(world: &World) -> impl Iterator<Item = Question> + '_ {
-    agents(world).filter_map(|(_, agent)| match &agent.live {
+    world.agents().filter_map(|(_, agent)| match &agent.live {
         Sighting::Present(record) => Some(Question {
             kind: agent.kind,
             id: record.id.clone(),
@@ -310,24 +308,6 @@ fn live(world: &World) -> impl Iterator<Item = Question> + '_ {
             },
         }),
         Sighting::Absent(_) | Sighting::Unknown(_) => None,
-    })
-}
-
-fn agents(world: &World) -> impl Iterator<Item = (&SessionSight, &AgentSight)> {
-    let listings = world
-        .servers
-        .iter()
-        .filter_map(|server| match &server.state {
-            ServerState::Listed(listing) => Some(listing),
-            _ => None,
-        });
-    let sessions = listings.flat_map(|listing| &listing.sessions);
-    sessions.flat_map(|session| {
-        let agents = session.panes.iter().filter_map(|pane| match &pane.agents {
-            Sighting::Present(agents) => Some(agents),
-            Sighting::Absent(_) | Sighting::Unknown(_) => None,
-        });
-        agents.flatten().map(move |agent| (session, agent))
     })
 }
 

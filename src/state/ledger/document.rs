@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::LARGEST;
 use crate::core::ids::{
-    AgentKind, BootId, ConversationId, DriftId, Fingerprint, ServerName, SessionName, Timestamp,
+    AgentKind, BootId, ConversationId, DriftId, Fingerprint, ProcessId, ServerName, SessionName,
+    Timestamp,
 };
 use crate::core::ledger as core;
 use crate::core::world as core_world;
@@ -19,6 +20,8 @@ pub(super) struct Document {
     servers: Vec<Server>,
     rows: Vec<Row>,
     artifacts: Vec<Artifact>,
+    #[serde(default)]
+    agents: Vec<Agent>,
     drifts: Vec<Drift>,
 }
 
@@ -98,6 +101,20 @@ struct Artifact {
 }
 
 #[derive(Serialize, Deserialize)]
+struct Agent {
+    place: Place,
+    boot: String,
+    pid: u32,
+    start: u64,
+    agent: String,
+    folder: Option<String>,
+    user: Option<u32>,
+    seen: i64,
+    gone: Option<i64>,
+    undecided: bool,
+}
+
+#[derive(Serialize, Deserialize)]
 struct Drift {
     id: String,
     first_seen: i64,
@@ -155,6 +172,7 @@ impl From<&core::Ledger> for Document {
             servers,
             rows,
             artifacts,
+            agents,
             drifts,
         } = ledger;
         Self {
@@ -163,6 +181,7 @@ impl From<&core::Ledger> for Document {
             servers: servers.iter().map(Server::from).collect(),
             rows: rows.iter().map(Row::from).collect(),
             artifacts: artifacts.iter().map(Artifact::from).collect(),
+            agents: agents.iter().map(Agent::from).collect(),
             drifts: drifts.iter().map(Drift::from).collect(),
         }
     }
@@ -179,6 +198,11 @@ impl From<Document> for core::Ledger {
                 .artifacts
                 .into_iter()
                 .filter_map(Artifact::known)
+                .collect(),
+            agents: document
+                .agents
+                .into_iter()
+                .filter_map(Agent::known)
                 .collect(),
             drifts: document.drifts.into_iter().map(Drift::into).collect(),
         }
@@ -412,6 +436,59 @@ impl Artifact {
             core::KnownArtifact {
                 modified: Timestamp::from_millis(self.modified),
                 seen: Timestamp::from_millis(self.seen),
+            },
+        ))
+    }
+}
+
+impl From<(&core::AgentKey, &core::KnownAgent)> for Agent {
+    fn from((key, known): (&core::AgentKey, &core::KnownAgent)) -> Self {
+        let core::AgentKey {
+            place,
+            boot,
+            process: ProcessId { pid, start },
+        } = key;
+        let core::KnownAgent {
+            kind,
+            folder,
+            user,
+            seen,
+            gone,
+            undecided,
+        } = known;
+        Self {
+            place: place.into(),
+            boot: boot.to_string(),
+            pid: *pid,
+            start: *start,
+            agent: kind.name().to_owned(),
+            folder: folder.clone(),
+            user: *user,
+            seen: seen.millis(),
+            gone: gone.map(Timestamp::millis),
+            undecided: *undecided,
+        }
+    }
+}
+
+impl Agent {
+    fn known(self) -> Option<(core::AgentKey, core::KnownAgent)> {
+        Some((
+            core::AgentKey {
+                place: self.place.into(),
+                boot: BootId::new(self.boot),
+                process: ProcessId {
+                    pid: self.pid,
+                    start: self.start,
+                },
+            },
+            core::KnownAgent {
+                kind: AgentKind::named(&self.agent)?,
+                folder: self.folder,
+                user: self.user,
+                seen: Timestamp::from_millis(self.seen),
+                gone: self.gone.map(Timestamp::from_millis),
+                undecided: self.undecided,
             },
         ))
     }

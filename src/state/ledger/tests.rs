@@ -12,11 +12,12 @@ use tempfile::TempDir;
 use super::LedgerFile;
 use super::document::Document;
 use crate::core::ids::{
-    AgentKind, BootId, ConversationId, DriftId, Fingerprint, ServerName, SessionName, Timestamp,
+    AgentKind, BootId, ConversationId, DriftId, Fingerprint, ProcessId, ServerName, SessionName,
+    Timestamp,
 };
 use crate::core::ledger::{
-    Incarnation, KnownArtifact, KnownId, KnownRow, KnownServer, Ledger, OpenDrift, RowKey,
-    SeenAlive,
+    AgentKey, Incarnation, KnownAgent, KnownArtifact, KnownId, KnownRow, KnownServer, Ledger,
+    OpenDrift, RowKey, SeenAlive,
 };
 use crate::core::world::{Place, ServerId};
 use crate::state::{Folder, Locked};
@@ -88,6 +89,25 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn agent_key()(place in place(), boot in boot(), pid in any::<u32>(), start in any::<u64>()) -> AgentKey {
+        AgentKey { place, boot, process: ProcessId { pid, start } }
+    }
+}
+
+prop_compose! {
+    fn known_agent()(
+        kind in agent(),
+        folder in option::of(".{0,8}"),
+        user in option::of(any::<u32>()),
+        seen in time(),
+        gone in option::of(time()),
+        undecided in any::<bool>(),
+    ) -> KnownAgent {
+        KnownAgent { kind, folder, user, seen, gone, undecided }
+    }
+}
+
+prop_compose! {
     fn drift()(
         first_seen in time(),
         last_seen in time(),
@@ -122,9 +142,10 @@ prop_compose! {
             (time(), time()).prop_map(|(modified, seen)| KnownArtifact { modified, seen }),
             0..3,
         ),
+        agents in btree_map(agent_key(), known_agent(), 0..3),
         drifts in btree_map(".{0,8}".prop_map(DriftId::new), drift(), 0..3),
     ) -> Ledger {
-        Ledger { homes, servers, rows, artifacts, drifts }
+        Ledger { homes, servers, rows, artifacts, agents, drifts }
     }
 }
 

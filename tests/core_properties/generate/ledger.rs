@@ -1,15 +1,15 @@
 //! What earlier looks may have left behind: true, outdated, or of another machine.
 
-use headcount::core::ids::{AgentKind, BootId, ConversationId, Fingerprint, Timestamp};
+use headcount::core::ids::{AgentKind, BootId, ConversationId, Fingerprint, ProcessId, Timestamp};
 use headcount::core::ledger::{
-    Incarnation, KnownArtifact, KnownId, KnownRow, KnownServer, SeenAlive,
+    AgentKey, Incarnation, KnownAgent, KnownArtifact, KnownId, KnownRow, KnownServer, SeenAlive,
 };
 use headcount::core::past::key_of;
 use headcount::core::registry::Row;
 use headcount::core::sighting::Sighting;
 use headcount::core::world::{Place, ServerId, ServerState};
 
-use super::{CONVERSATIONS, Dice, Seeds, conversations};
+use super::{CONVERSATIONS, Dice, FOLDERS, Seeds, conversations};
 use crate::scene::{NOON, Scene, ago, here, this_boot};
 
 impl Seeds {
@@ -57,6 +57,32 @@ impl Seeds {
             }
             scene.ledger.rows.insert(key_of(row), known);
         }
+        for (process, kind) in [
+            (1100, AgentKind::Claude),
+            (1200, AgentKind::Claude),
+            (1101, AgentKind::Agy),
+        ] {
+            if dice.roll(4) != 1 {
+                continue;
+            }
+            let key = AgentKey {
+                place: any_place(&mut dice),
+                boot: any_boot(&mut dice),
+                process: ProcessId {
+                    pid: process,
+                    start: u64::from(process) * 1000,
+                },
+            };
+            let known = KnownAgent {
+                kind,
+                folder: Some(dice.pick(&FOLDERS).to_owned()).filter(|_| !dice.rarely(4)),
+                user: None,
+                seen: ago(1),
+                gone: Some(dice.time()).filter(|_| dice.rarely(2)),
+                undecided: dice.rarely(4),
+            };
+            scene.ledger.agents.insert(key, known);
+        }
         for key in conversations().take(3) {
             let modified = dice.time();
             if dice.rarely(3) {
@@ -71,7 +97,7 @@ impl Seeds {
 
     /// Some of the drifts that this look will find were found before, and proven then or not.
     pub(super) fn open_drifts(&self, scene: &mut Scene) {
-        let mut dice = Dice(&self.past[10..]);
+        let mut dice = Dice(&self.past[24..]);
         let mut drifts = scene.pass().ledger.drifts;
         drifts.retain(|_, open| {
             let since = dice.time();

@@ -79,7 +79,7 @@ pub struct Seeds {
     processes: [[u8; 6]; 12],
     disk: [u8; 32],
     machine: [u8; 16],
-    past: [u8; 24],
+    past: [u8; 48],
 }
 
 pub fn seeds() -> impl Strategy<Value = Seeds> {
@@ -93,7 +93,7 @@ pub fn seeds() -> impl Strategy<Value = Seeds> {
         prop::array::uniform12(prop::array::uniform6(byte())),
         prop::array::uniform32(byte()),
         prop::array::uniform16(byte()),
-        prop::array::uniform24(byte()),
+        prop::array::uniform::<_, 48>(byte()),
     )
         .prop_map(
             |(rows, memories, servers, sessions, panes, processes, disk, machine, past)| Seeds {

@@ -1,14 +1,15 @@
 //! Class C by inference: the only explanation that is left (rule 7).
 
 use headcount::core::drift::{Confidence, Kind};
-use headcount::core::ids::{AgentKind, ConversationId, Timestamp};
+use headcount::core::ids::{AgentKind, BootId, ConversationId, Timestamp};
+use headcount::core::ledger::KnownAgent;
 use headcount::core::sighting::Sighting;
 use headcount::core::world::{AgentSight, Candidate, FolderSight};
 
 use super::at_once;
 use crate::scene::{
-    Pane, Scene, UID, ago, candidate, not_there, pane, record, row, scene, seen, session, tmux,
-    unknown,
+    Pane, Pass, Scene, UID, ago, candidate, dead, not_there, pane, record, row, scene, seen,
+    session, tmux, unknown,
 };
 
 const CLAUDE: AgentKind = AgentKind::Claude;
@@ -205,6 +206,140 @@ fn an_agent_of_another_kind_in_the_folder_does_not_matter() {
     let agy = pane(200).agent(AgentKind::Agy, unknown());
     let scene = with(vec![new()], alone()).folder(AgentKind::Agy, FOLDER, Vec::new(), agents(&agy));
     assert_eq!(at_once(scene), WRITTEN);
+}
+
+/// Another agent of the folder that keeps no live record, in a session nobody asks about.
+fn neighbour() -> Pane {
+    pane(200).agent(CLAUDE, not_there())
+}
+
+/// A later look, with what the first one remembers.
+fn later(first: &Pass, mut next: Scene) -> Scene {
+    next.ledger = first.ledger.clone();
+    next.at_once()
+}
+
+#[test]
+fn a_conversation_that_a_neighbour_may_have_begun_stays_ambiguous_when_it_has_ended() {
+    let mut both = alone();
+    both.extend(agents(&neighbour()));
+    let first = with(vec![new()], both).pass();
+    assert_eq!(first.says(), AMBIGUOUS);
+
+    let second = later(&first, with(vec![new()], alone()).process(1200, dead())).pass();
+    assert_eq!(second.says(), AMBIGUOUS);
+    let third = later(&second, with(vec![new()], alone())).pass();
+    assert_eq!(third.says(), AMBIGUOUS);
+
+    // It is known by itself now.
+    let mut known = with(vec![new()], alone()).on_disk(CLAUDE, "c1");
+    known.world.servers.clear();
+    let proven = session("app-creator-claude").pane(pane(100).claude("c1"));
+    let known = known.server(tmux("default").session(proven));
+    assert_eq!(later(&third, known).pass().says(), WRITTEN);
+}
+
+#[test]
+fn a_neighbour_that_was_seen_before_anything_was_said_may_have_said_it() {
+    let silent = |scene: Scene| scene.server(tmux("work").session(session("x").pane(neighbour())));
+    let first = silent(with(Vec::new(), alone())).pass();
+    assert_eq!(first.says(), [""; 0]);
+
+    let second = later(&first, with(vec![new()], alone()).process(1200, dead())).pass();
+    assert_eq!(second.says(), AMBIGUOUS);
+}
+
+#[test]
+fn what_began_after_the_neighbours_end_is_not_its_own() {
+    let before = || {
+        let mut scene = with(Vec::new(), alone());
+        scene = scene.server(tmux("work").session(session("x").pane(neighbour())));
+        scene.world.at = ago(1600);
+        scene.pass()
+    };
+    // Its end is met a minute later, and only then is anything said.
+    let mut end = with(Vec::new(), alone()).process(1200, dead());
+    end.ledger = before().ledger;
+    end.world.at = ago(1540);
+    let end = end.pass();
+    let said = |secs| later(&end, with(vec![candidate("c1", ago(secs))], alone())).pass();
+    assert_eq!(said(1539).says(), WRITTEN);
+    assert_eq!(said(1540).says(), AMBIGUOUS);
+    // As long as its end is not known, it may have begun it.
+    let unknown_end = later(&before(), with(vec![candidate("c1", ago(100))], alone()));
+    assert_eq!(unknown_end.pass().says(), AMBIGUOUS);
+}
+
+#[test]
+fn what_began_in_this_boot_is_nobodys_from_before_it() {
+    let mut both = alone();
+    both.extend(agents(&neighbour()));
+    let mut first = with(vec![new()], both).pass();
+    first.ledger.agents = first
+        .ledger
+        .agents
+        .into_iter()
+        .map(|(mut key, known)| {
+            key.boot = BootId::new("another boot");
+            (key, known)
+        })
+        .collect();
+    let second = later(&first, with(vec![new()], alone()));
+    assert_eq!(second.pass().says(), WRITTEN);
+}
+
+#[test]
+fn a_neighbour_of_another_folder_kind_or_user_began_nothing_here() {
+    let mut both = alone();
+    both.extend(agents(&neighbour()));
+    let first = with(vec![new()], both).pass();
+    let but = |change: &dyn Fn(&mut KnownAgent)| {
+        let mut scene = later(&first, with(vec![new()], alone()));
+        scene.ledger.agents.values_mut().for_each(change);
+        scene.pass().says()
+    };
+    assert_eq!(but(&|_| {}), AMBIGUOUS);
+    assert_eq!(
+        but(&|it| it.folder = Some("/src/other".to_owned())),
+        WRITTEN
+    );
+    assert_eq!(but(&|it| it.folder = None), AMBIGUOUS);
+    assert_eq!(but(&|it| it.kind = AgentKind::Agy), WRITTEN);
+    assert_eq!(but(&|it| it.user = Some(UID + 1)), WRITTEN);
+    assert_eq!(but(&|it| it.user = None), AMBIGUOUS);
+}
+
+#[test]
+fn a_neighbour_whose_conversation_was_proven_since_began_no_other() {
+    let beside = |live| {
+        let mut kin = alone();
+        kin.extend(agents(&pane(200).agent(CLAUDE, live)));
+        with(vec![new()], kin)
+    };
+    let first = beside(unknown()).pass();
+    assert_eq!(first.says(), AMBIGUOUS);
+    let second = later(&first, beside(Sighting::Present(record("c2")))).pass();
+    assert_eq!(second.says(), WRITTEN);
+}
+
+#[test]
+fn what_could_once_not_be_told_is_not_told_by_less() {
+    let two = || vec![new(), candidate("c2", ago(60))];
+    let mut claimed = with(vec![new()], alone());
+    folder(&mut claimed).claimed = Sighting::Present([ConversationId::new("c1")].into());
+    let recorded = with(vec![new()], alone())
+        .row(row("other").id("c1").status("archived"))
+        .on_disk(CLAUDE, "c1");
+    for more in [with(two(), alone()), claimed, recorded] {
+        let first = more.pass();
+        assert_eq!(first.says(), AMBIGUOUS);
+        let second = later(&first, with(vec![new()], alone())).pass();
+        assert_eq!(second.says(), AMBIGUOUS);
+        assert_eq!(
+            later(&second, with(vec![new()], alone())).pass().says(),
+            AMBIGUOUS
+        );
+    }
 }
 
 #[test]

@@ -133,6 +133,9 @@ impl fmt::Debug for Scene {
         for (key, row) in &self.ledger.rows {
             writeln!(f, "  {key:?} {row:?}")?;
         }
+        for (key, agent) in &self.ledger.agents {
+            writeln!(f, "  {key:?} {agent:?}")?;
+        }
         for (id, drift) in &self.ledger.drifts {
             writeln!(f, "  {id:?} {drift:?}")?;
         }

@@ -491,3 +491,44 @@ fn an_agent_of_another_user_that_cannot_be_asked_did_not_begin_it() {
     roots.kill().unwrap();
     roots.wait().unwrap();
 }
+
+#[test]
+fn what_was_ambiguous_stays_so_when_the_other_agent_has_ended() {
+    let machine = Machine::new();
+    let session = silent(&machine);
+    let other = machine.session("other").running("claude").start();
+    its_own(&machine, &session);
+    wait_until("the conversation to have begun", || {
+        (SystemTime::now() > after(&session)).then_some(())
+    });
+    is_ambiguous(&machine);
+
+    other.kill();
+
+    is_ambiguous(&machine);
+    is_ambiguous(&machine);
+}
+
+#[test]
+fn what_an_agent_that_has_ended_may_have_begun_is_ambiguous() {
+    let machine = Machine::new();
+    let session = machine.session(NAME).running("claude").start();
+    let other = machine.session("other").running("claude").start();
+    machine
+        .roll()
+        .row(NAME)
+        .pane(&session)
+        .null(KEY)
+        .row("other")
+        .pane(&other)
+        .write();
+    machine.reconcile().at_once().run().exits(0).has_no_drifts();
+
+    other.kill();
+    its_own(&machine, &session);
+
+    let pass = machine.reconcile().at_once().run().exits(0);
+    pass.has_no_drift(NAME);
+    pass.note_of("ambiguous", NAME);
+    assert!(pass.drift("A", "other").is_applied());
+}

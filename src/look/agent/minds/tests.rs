@@ -9,7 +9,8 @@ use super::*;
 use crate::core::ids::{BootId, Fingerprint, ServerName, SessionName};
 use crate::core::registry::{Identity, RecordedId, RowEnd, RowPane};
 use crate::core::world::{
-    Listing, PaneSight, Place as Vicinity, ServerId, ServerSight, SourceState, Vantage,
+    AgentSight, Listing, PaneSight, Place as Vicinity, ServerId, ServerSight, ServerState,
+    SourceState, Vantage,
 };
 
 const ID: &str = "3bd73422-0e61-4161-9102-8d1709984f18";
