@@ -75,11 +75,15 @@ pub enum Change {
     Revive {
         /// The pane it has now.
         pane: PaneRecord,
+        /// The server it is on, where the row says otherwise.
+        server: Option<ServerName>,
     },
     /// Class B: a running row's session is a new one of the same name.
     Reincarnate {
         /// The pane it has now.
         pane: PaneRecord,
+        /// The server it is on, where the row says otherwise.
+        server: Option<ServerName>,
     },
     /// Class B: headcount ended this row and was wrong.
     Restore,
@@ -180,12 +184,17 @@ impl Edit {
                 }
                 vec![Op::Append { row }]
             }
-            Change::Revive { pane } => {
+            Change::Revive { pane, server } => {
                 let mut ops = vec![set("status", text("running")), gather_end()];
                 ops.extend(pane_ops(pane));
+                ops.extend(server_op(server.as_ref()));
                 ops
             }
-            Change::Reincarnate { pane } => pane_ops(pane),
+            Change::Reincarnate { pane, server } => {
+                let mut ops = pane_ops(pane);
+                ops.extend(server_op(server.as_ref()));
+                ops
+            }
             Change::Restore => vec![set("status", text("running")), gather_end()],
             Change::SetId {
                 agent,
@@ -217,6 +226,10 @@ fn set(key: &str, value: Value) -> Op {
         path: vec![key.to_owned()],
         value,
     }
+}
+
+fn server_op(server: Option<&ServerName>) -> Option<Op> {
+    server.map(|server| set("tmux_server", text(server.as_str())))
 }
 
 fn gather_end() -> Op {

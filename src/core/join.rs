@@ -455,8 +455,16 @@ impl<'w> Claims<'_, 'w> {
                 let Some(session) = self.first_of_name(row, exact) else {
                     continue;
                 };
-                if self.is_free(session) {
-                    let sure = !matches!(self.rows[at], Joined::Maybe(_))
+                let foreign = self.is_foreign(row, session);
+                if foreign == Ok(true) {
+                    let seen = &self.sessions[session];
+                    self.rows[at] = Joined::Maybe(format!(
+                        "a session of this name is live on tmux server {0}, in a folder with a roll of its own; if it is this row's, the row should say `tmux_server: {0}`, else where its own is",
+                        seen.server.name
+                    ));
+                } else if self.is_free(session) {
+                    let sure = foreign.is_ok()
+                        && !matches!(self.rows[at], Joined::Maybe(_))
                         && self.is_first_choice(row, session, exact)
                         && (exact || !self.contested(turn, at, session))
                         && !self.was_there_beside(row, session);
@@ -472,6 +480,17 @@ impl<'w> Claims<'_, 'w> {
                 }
             }
         }
+    }
+
+    /// Whether a session that only shares its name with a row, on a server that the row does not name, belongs
+    /// to another roll.
+    fn is_foreign(&self, row: &Row, session: usize) -> Result<bool, String> {
+        let seen = &self.sessions[session];
+        if row.server.is_some() || seen.server.name.is_default() {
+            return Ok(false);
+        }
+        let pane = pane_of(Some(row), row.agent, self.past.life(row), seen.session)?;
+        self.past.world.belongs_elsewhere(pane)
     }
 
     /// The session of a row's name on the first of its servers that has one.

@@ -401,10 +401,24 @@ impl Ledger {
     /// life of a row that was revived is over.
     pub fn note_applied(&mut self, edit: &Edit, server: Option<&ServerName>) {
         self.drifts.remove(&edit.cause);
-        let key = RowKey {
+        let mut key = RowKey {
             name: edit.target.name().clone(),
             server: server.cloned(),
         };
+        // A row that names another server now is the same row.
+        if let Change::Revive {
+            server: Some(server),
+            ..
+        }
+        | Change::Reincarnate {
+            server: Some(server),
+            ..
+        } = &edit.change
+            && let Some(known) = self.rows.remove(&key)
+        {
+            key.server = Some(server.clone());
+            self.rows.insert(key.clone(), known);
+        }
         let Some(row) = self.rows.get_mut(&key) else {
             return;
         };

@@ -332,6 +332,28 @@ impl World {
         }
     }
 
+    /// Whether the folder of a session's pane has a nearer roll of its own.
+    ///
+    /// # Errors
+    /// Why that cannot be told.
+    pub fn belongs_elsewhere(&self, pane: &PaneSight) -> Result<bool, String> {
+        let folder = match &pane.cwd {
+            Sighting::Present(folder) => folder,
+            Sighting::Absent(proof) => return Err(format!("its folder is gone: {proof}")),
+            Sighting::Unknown(reason) => {
+                return Err(format!("its folder could not be read: {reason}"));
+            }
+        };
+        match self.nearest_rolls.get(folder) {
+            Some(Sighting::Present(NearestRoll::Ours) | Sighting::Absent(_)) => Ok(false),
+            Some(Sighting::Present(NearestRoll::Another)) => Ok(true),
+            Some(Sighting::Unknown(reason)) => Err(format!(
+                "whether its folder has a roll of its own could not be read: {reason}"
+            )),
+            None => Err("whether its folder has a roll of its own was not looked at".to_owned()),
+        }
+    }
+
     /// All agents that were seen in sessions, each with its session.
     pub fn agents(&self) -> impl Iterator<Item = (&SessionSight, &AgentSight)> {
         agents_in(&self.servers)

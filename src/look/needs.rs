@@ -25,6 +25,8 @@ pub(super) struct Needs<'a> {
     request: &'a Request<'a>,
     /// The names of rows, as tmux stores names, and the pids that rows of the name record.
     names: BTreeMap<String, BTreeSet<Pid>>,
+    /// The names of rows that name no server, as tmux stores names.
+    unplaced: BTreeSet<String>,
     /// The pids that any entry of the roll records.
     pids: BTreeSet<Pid>,
     /// The sessions that the ledger saw as rows', by socket and id.
@@ -84,6 +86,12 @@ impl<'a> Needs<'a> {
         Self {
             request,
             names,
+            unplaced: registry
+                .rows
+                .iter()
+                .filter(|row| row.server.is_none())
+                .map(|row| row.name.normalised())
+                .collect(),
             pids,
             lives: incarnations
                 .iter()
@@ -195,19 +203,27 @@ impl<'a> Needs<'a> {
             .into_iter()
     }
 
-    /// The folders of the sessions that may have to be registered.
+    /// The folders of the sessions that may have to be registered, and of those that only their name may make
+    /// a row's.
     pub(super) fn folders(&self, servers: &[ServerSight]) -> Vec<String> {
-        let folders: BTreeSet<String> = servers
-            .iter()
-            .filter_map(|server| match &server.state {
-                ServerState::Listed(listing) => Some(listing),
-                _ => None,
+        let listed = servers.iter().filter_map(|server| match &server.state {
+            ServerState::Listed(listing) => Some((server, listing)),
+            _ => None,
+        });
+        let folders: BTreeSet<String> = listed
+            .flat_map(|(server, listing)| {
+                let sessions = listing.sessions.iter();
+                sessions.map(|session| (server.name.is_default(), session))
             })
-            .flat_map(|listing| &listing.sessions)
-            .filter(|session| {
-                self.request.policy.agent_by_name(&session.name).is_some()
-                    && !self.names.contains_key(&session.name.normalised())
+            .filter(|(by_default, session)| {
+                let name = session.name.normalised();
+                if self.names.contains_key(&name) {
+                    !by_default && self.unplaced.contains(&name)
+                } else {
+                    self.request.policy.agent_by_name(&session.name).is_some()
+                }
             })
+            .map(|(_, session)| session)
             .flat_map(|session| &session.panes)
             .filter_map(|pane| match &pane.cwd {
                 Sighting::Present(folder) => Some(folder.clone()),

@@ -187,13 +187,13 @@ pub(crate) fn one_of(kind: Kind, session: &str, outcome: Outcome) -> Told {
             "created_after_end",
             status("stopped"),
             status("running"),
-            Some(Change::Revive { pane }),
+            Some(Change::Revive { pane, server: None }),
         ),
         Kind::Reincarnated => (
             "new_incarnation",
             vec![("pid".to_owned(), Value::Int(4711))],
             vec![("pid".to_owned(), Value::Int(5150))],
-            Some(Change::Reincarnate { pane }),
+            Some(Change::Reincarnate { pane, server: None }),
         ),
         Kind::Mistaken => (
             "seen_alive",

@@ -182,7 +182,7 @@ fn in_brackets(tense: &str, (pid, cmd): &(Option<Pid>, Option<String>)) -> Strin
 
 fn pane_now(drift: &Drift) -> (Option<Pid>, Option<String>) {
     match drift.change() {
-        Some(Change::Revive { pane } | Change::Reincarnate { pane }) => {
+        Some(Change::Revive { pane, .. } | Change::Reincarnate { pane, .. }) => {
             let PaneRecord { pid, cmd, cwd: _ } = pane;
             (*pid, cmd.clone())
         }

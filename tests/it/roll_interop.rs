@@ -138,8 +138,14 @@ fn change(at: usize) -> Change {
         0 => Change::Terminate {
             at: Timestamp::from_secs(1_795_251_600),
         },
-        1 => Change::Revive { pane: pane(at / 6) },
-        2 => Change::Reincarnate { pane: pane(at / 6) },
+        1 => Change::Revive {
+            pane: pane(at / 6),
+            server: None,
+        },
+        2 => Change::Reincarnate {
+            pane: pane(at / 6),
+            server: None,
+        },
         3 => Change::Restore,
         more => Change::SetId {
             agent: AgentKind::Claude,

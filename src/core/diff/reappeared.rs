@@ -4,7 +4,7 @@ use super::{Agents, Scene, agents_in, drift_id, old_enough, pane_record, pane_va
 use crate::core::absence::Asked;
 use crate::core::drift::{Class, Confidence, Drift, Evidence, Kind, NoteKind, Wait};
 use crate::core::edit::{Change, Edit, PaneRecord, Target, Value};
-use crate::core::ids::{DriftId, Timestamp};
+use crate::core::ids::{DriftId, ServerName, Timestamp};
 use crate::core::join::{By, Here, pane_of};
 use crate::core::registry::Row;
 use crate::core::world::PaneSight;
@@ -96,13 +96,18 @@ fn revived(scene: &mut Scene<'_, '_>, row: &Row, here: &Here<'_>, pane: &PaneSig
         session.id,
         session.created.iso()
     );
+    let server = other_server(scene, row, here);
     let mut after = vec![("status".to_owned(), Value::Text("running".to_owned()))];
     after.extend(pane_value(&record));
+    after.extend(server_value(server.as_ref()));
     let found = Found {
         kind: Kind::Revived,
         reason: "new_session",
         after,
-        change: Change::Revive { pane: record },
+        change: Change::Revive {
+            pane: record,
+            server,
+        },
         evidence: vec![scene.evidence(format!("tmux:{}", here.seen.server.name), said)],
         wait: old_enough(scene, session.created),
     };
@@ -183,15 +188,45 @@ fn recorded_elsewhere(
     )];
     evidence.extend(proof);
     let record = pane_record(pane);
+    let server = other_server(scene, row, here);
     let found = Found {
         kind: Kind::Reincarnated,
         reason: "new_pane",
-        after: pane_value(&record),
-        change: Change::Reincarnate { pane: record },
+        after: pane_value(&record)
+            .into_iter()
+            .chain(server_value(server.as_ref()))
+            .collect(),
+        change: Change::Reincarnate {
+            pane: record,
+            server,
+        },
         evidence,
         wait,
     };
     push(scene, row, here, found);
+}
+
+/// The server that a row's session is on, where it is not the one that the row means.
+fn other_server(scene: &Scene<'_, '_>, row: &Row, here: &Here<'_>) -> Option<ServerName> {
+    let means = row
+        .server
+        .clone()
+        .unwrap_or_else(ServerName::default_server);
+    // A server may have several names: the first is written, whichever answered.
+    let mut names = scene.world.by_preference();
+    names.retain(|server| server.socket == here.seen.server.socket);
+    if names.iter().any(|server| server.name == means) {
+        return None;
+    }
+    names.first().map(|server| server.name.clone())
+}
+
+fn server_value(server: Option<&ServerName>) -> Option<(String, Value)> {
+    let server = server?;
+    Some((
+        "tmux_server".to_owned(),
+        Value::Text(server.as_str().to_owned()),
+    ))
 }
 
 struct Found {

@@ -7,7 +7,7 @@ use crate::core::edit::{Change, Edit, PaneRecord, Target, Value};
 use crate::core::ids::{AgentKind, ConversationId, ServerName};
 use crate::core::join::{Owner, Seen, pane_of};
 use crate::core::sighting::Sighting;
-use crate::core::world::{NearestRoll, PaneSight, ServerState, World};
+use crate::core::world::{PaneSight, ServerState, World};
 
 /// Finds the sessions that nobody declared.
 pub(super) fn find(scene: &mut Scene<'_, '_>) {
@@ -58,7 +58,7 @@ fn register(scene: &mut Scene<'_, '_>, seen: &Seen<'_>, agent: AgentKind, doubt:
         Err(why) => obstacle = obstacle.or(Some(Held::Doubt(why))),
         Ok(sight) => {
             pane = pane_record(sight);
-            match belongs_elsewhere(scene.world, sight) {
+            match scene.world.belongs_elsewhere(sight) {
                 Ok(false) => {}
                 Ok(true) => {
                     let text = format!("{name}: its folder has a roll of its own. Not registered.");
@@ -149,23 +149,6 @@ fn shadowed(scene: &Scene<'_, '_>, seen: &Seen<'_>) -> bool {
                 .named(&seen.session.name)
                 .any(|other| other.server.name == server.name)
         })
-}
-
-/// Whether the session's folder has a nearer roll of its own.
-fn belongs_elsewhere(world: &World, pane: &PaneSight) -> Result<bool, String> {
-    let folder = match &pane.cwd {
-        Sighting::Present(folder) => folder,
-        Sighting::Absent(proof) => return Err(format!("its folder is gone: {proof}")),
-        Sighting::Unknown(reason) => return Err(format!("its folder could not be read: {reason}")),
-    };
-    match world.nearest_rolls.get(folder) {
-        Some(Sighting::Present(NearestRoll::Ours) | Sighting::Absent(_)) => Ok(false),
-        Some(Sighting::Present(NearestRoll::Another)) => Ok(true),
-        Some(Sighting::Unknown(reason)) => Err(format!(
-            "whether its folder has a roll of its own could not be read: {reason}"
-        )),
-        None => Err("whether its folder has a roll of its own was not looked at".to_owned()),
-    }
 }
 
 /// The conversation that the new row would get as a running row: it gets it at once.

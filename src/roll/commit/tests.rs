@@ -196,6 +196,7 @@ async fn where_nothing_changes_nothing_is_written() {
     let mut same = place.end("a");
     same.change = Change::Reincarnate {
         pane: PaneRecord::default(),
+        server: None,
     };
     assert!(matches!(
         place.commit(&[same]).await.unwrap(),

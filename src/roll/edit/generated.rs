@@ -308,14 +308,18 @@ fn pane() -> impl Strategy<Value = PaneRecord> {
         })
 }
 
+fn server() -> impl Strategy<Value = Option<ServerName>> {
+    prop::option::of(select(TEXTS.to_vec()).prop_map(ServerName::new))
+}
+
 fn change() -> impl Strategy<Value = Change> {
     let id = || select(TEXTS.to_vec()).prop_map(ConversationId::new);
     prop_oneof![
         Just(Change::Terminate {
             at: Timestamp::from_secs(1_795_251_600)
         }),
-        pane().prop_map(|pane| Change::Revive { pane }),
-        pane().prop_map(|pane| Change::Reincarnate { pane }),
+        (pane(), server()).prop_map(|(pane, server)| Change::Revive { pane, server }),
+        (pane(), server()).prop_map(|(pane, server)| Change::Reincarnate { pane, server }),
         Just(Change::Restore),
         (id(), prop::option::of(id())).prop_map(|(id, replaces)| Change::SetId {
             agent: AgentKind::Claude,

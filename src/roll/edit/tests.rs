@@ -180,7 +180,13 @@ fn rows_between_braces_are_edited_between_their_braces() {
             text,
             &[
                 set_id("a", "1e3", None),
-                row("a", Change::Reincarnate { pane: pane(2) })
+                row(
+                    "a",
+                    Change::Reincarnate {
+                        pane: pane(2),
+                        server: None
+                    }
+                )
             ]
         ),
         "tmux_sessions:\n- {name: a, 'status': running , pane: {pid: 2, cmd: claude, cwd: /work, }, \
@@ -272,7 +278,16 @@ tmux_sessions:
   resumable: true
 ";
     assert_eq!(
-        edited(text, &[row("a", Change::Revive { pane: pane(2) })]),
+        edited(
+            text,
+            &[row(
+                "a",
+                Change::Revive {
+                    pane: pane(2),
+                    server: None
+                }
+            )]
+        ),
         "\
 tmux_sessions:
 -
@@ -440,12 +455,24 @@ tmux_sessions:
   pane: *p
 ";
     assert!(refused(shared, &[end("a")]).contains("alias"));
-    let moved = row("b", Change::Reincarnate { pane: pane(2) });
+    let moved = row(
+        "b",
+        Change::Reincarnate {
+            pane: pane(2),
+            server: None,
+        },
+    );
     assert!(matches!(
         apply(shared, &[moved]),
         Err(EditError::NotExact { .. })
     ));
-    let moved = row("c", Change::Reincarnate { pane: pane(2) });
+    let moved = row(
+        "c",
+        Change::Reincarnate {
+            pane: pane(2),
+            server: None,
+        },
+    );
     assert!(refused(shared, &[moved]).contains("alias"));
     assert!(edited(shared, &[end("b")]).contains("pane: &p {pid: 1}"));
 }
@@ -475,7 +502,13 @@ fn a_row_that_is_not_there_once_is_not_edited() {
 #[test]
 fn a_value_of_the_wrong_kind_is_not_replaced() {
     let text = "tmux_sessions:\n- {name: a, status: running, pane: x, claude_session_id_own_previous: y}\n";
-    let moved = row("a", Change::Reincarnate { pane: pane(2) });
+    let moved = row(
+        "a",
+        Change::Reincarnate {
+            pane: pane(2),
+            server: None,
+        },
+    );
     assert!(refused(text, &[moved]).contains("`pane` is a single value where a mapping is needed"));
     assert!(refused(text, &[set_id("a", "i", Some("o"))]).contains("where a list is needed"));
 }

@@ -55,11 +55,15 @@ pub enum Change {
     Revive {
         /// The pane it has now.
         pane: Pane,
+        /// The tmux server it is on, where the row said otherwise.
+        tmux_server: Option<String>,
     },
     /// A running row gets the pane of its new session.
     Reincarnate {
         /// The pane it has now.
         pane: Pane,
+        /// The tmux server it is on, where the row said otherwise.
+        tmux_server: Option<String>,
     },
     /// A row that was ended by mistake runs again.
     Restore,
@@ -180,11 +184,13 @@ impl From<&core_edit::Change> for Change {
                 agent: id.as_ref().map(|(agent, _)| agent.to_string()),
                 id: id.as_ref().map(|(_, id)| id.to_string()),
             },
-            core_edit::Change::Revive { pane } => Self::Revive {
+            core_edit::Change::Revive { pane, server } => Self::Revive {
                 pane: Pane::from(pane),
+                tmux_server: server.as_ref().map(ToString::to_string),
             },
-            core_edit::Change::Reincarnate { pane } => Self::Reincarnate {
+            core_edit::Change::Reincarnate { pane, server } => Self::Reincarnate {
                 pane: Pane::from(pane),
+                tmux_server: server.as_ref().map(ToString::to_string),
             },
             core_edit::Change::Restore => Self::Restore,
             core_edit::Change::SetId {

@@ -277,6 +277,7 @@ fn a_row_without_a_server_is_gone_where_it_was_last_seen_too() {
     let first = declared()
         .server(tmux("default"))
         .server(work())
+        .our_folder("/src/app")
         .at_once()
         .pass();
     let again = |server| {

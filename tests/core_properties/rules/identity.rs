@@ -3,6 +3,8 @@
 use headcount::core::drift::NoteKind;
 use headcount::core::ids::AgentKind;
 use headcount::core::registry::InvalidRow;
+use headcount::core::sighting::Sighting;
+use headcount::core::world::NearestRoll;
 
 use super::at_once;
 use crate::scene::{Scene, ago, dead, name, pane, row, scene, session, silent, tmux, unknown};
@@ -211,7 +213,8 @@ fn a_row_without_a_server_is_found_on_any_and_on_the_default_one_first() {
         scene()
             .row(row("app-creator-claude"))
             .server(tmux("default"))
-            .server(tmux("work").session(here())),
+            .server(tmux("work").session(here()))
+            .our_folder("/src/app"),
     );
     let both = scene()
         .row(row("app-creator-claude"))
@@ -226,6 +229,81 @@ fn a_row_without_a_server_is_found_on_any_and_on_the_default_one_first() {
             .all(|known| { known.alive.as_ref().map(|alive| alive.incarnation.pid) == Some(100) })
     );
     assert_eq!(both.says(), ["note name_taken app-creator-claude"]);
+}
+
+/// A row without a server, whose name is live on another server than the default one, in a folder of which
+/// this is known.
+fn by_name_elsewhere(declared: crate::scene::Declared, roll: Sighting<NearestRoll>) -> Scene {
+    let mut scene = scene()
+        .row(declared)
+        .on_disk(AgentKind::Claude, "c1")
+        .server(tmux("default"))
+        .server(tmux("work").session(session("app-creator-claude").pane(pane(100).claude("c1"))))
+        .process(300, dead());
+    scene
+        .world
+        .nearest_rolls
+        .insert("/src/app".to_owned(), roll);
+    scene
+}
+
+#[test]
+fn a_session_of_another_roll_that_has_a_rows_name_is_not_the_rows() {
+    let of = |declared, roll| at_once(by_name_elsewhere(declared, roll));
+    let declared = || row("app-creator-claude").null_id();
+    let ours = ["id_materialized app-creator-claude (conversation_exists): written"];
+    assert_eq!(of(declared(), Sighting::Present(NearestRoll::Ours)), ours);
+    assert_eq!(of(declared(), Sighting::absent("no roll above it")), ours);
+    // It is neither the row's life nor its end.
+    let theirs = || Sighting::Present(NearestRoll::Another);
+    let unseen = [
+        "note name_taken app-creator-claude",
+        "note unseen app-creator-claude",
+    ];
+    assert_eq!(of(declared(), theirs()), unseen);
+    assert_eq!(of(declared().pid(300), theirs()), unseen);
+    assert!(!by_name_elsewhere(declared(), theirs()).pass().confirmed);
+    assert_eq!(
+        of(declared(), unknown()),
+        ["id_materialized app-creator-claude (conversation_exists): held, doubt"]
+    );
+    // An ended row does not run again as somebody else's session.
+    let stopped = || row("app-creator-claude").stopped(ago(3000));
+    assert_eq!(
+        of(stopped(), theirs()),
+        ["note name_taken app-creator-claude"]
+    );
+    assert_eq!(
+        of(stopped(), unknown())[0],
+        "revived app-creator-claude (new_session): held, doubt"
+    );
+    // Who names the server means its session.
+    let named = declared().on("work");
+    assert_eq!(of(named, theirs()), ours);
+}
+
+#[test]
+fn a_row_whose_session_goes_on_elsewhere_names_the_server() {
+    let ours = || Sighting::Present(NearestRoll::Ours);
+    for declared in [
+        row("app-creator-claude").pid(300).id("c1"),
+        row("app-creator-claude").stopped(ago(3000)).id("c1"),
+    ] {
+        let scene = by_name_elsewhere(declared, ours()).at_once();
+        let pass = scene.pass();
+        let edits = pass.edits();
+        let keys: Vec<_> = edits.iter().map(crate::edits::keys).collect();
+        assert_eq!(keys.len(), 1, "{:?}", pass.says());
+        assert_eq!(keys[0]["tmux_server"], "Text(\"work\")");
+    }
+    // A row that means the server already needs no such key.
+    let mut named = by_name_elsewhere(
+        row("app-creator-claude").on("work").pid(300).id("c1"),
+        ours(),
+    );
+    named = named.at_once();
+    let edits = named.pass().edits();
+    assert!(!crate::edits::keys(&edits[0]).contains_key("tmux_server"));
 }
 
 #[test]
@@ -294,9 +372,12 @@ fn running_rows_choose_before_ended_ones() {
 fn a_session_that_hides_on_a_silent_server_makes_the_others_of_its_name_unsure() {
     use headcount::core::ids::AgentKind::Claude;
     let base = || {
-        scene().on_disk(Claude, "c1").server(
-            tmux("work").session(session("app-creator-claude").pane(pane(100).claude("c1"))),
-        )
+        scene()
+            .on_disk(Claude, "c1")
+            .server(
+                tmux("work").session(session("app-creator-claude").pane(pane(100).claude("c1"))),
+            )
+            .our_folder("/src/app")
     };
     let held = ["id_materialized app-creator-claude (conversation_exists): held, doubt"];
     let written = ["id_materialized app-creator-claude (conversation_exists): written"];
@@ -324,7 +405,8 @@ fn a_server_that_was_not_found_comes_after_the_default_one_and_before_all_others
         let mut scene = scene()
             .row(declared)
             .on_disk(AgentKind::Claude, "c1")
-            .server(tmux(server).session(live));
+            .server(tmux(server).session(live))
+            .our_folder("/src/app");
         scene.world.strays = unknown();
         if server != "default" {
             scene = scene.server(tmux("default"));
@@ -348,6 +430,7 @@ fn where_the_ledger_saw_a_row_on_a_server_that_is_silent_now_its_name_elsewhere_
         .on_disk(Claude, "c1")
         .server(tmux("default"))
         .server(work())
+        .our_folder("/src/app")
         .pass();
     let mut second = scene()
         .row(row("app-creator-claude").id("c1"))

@@ -338,3 +338,66 @@ fn began(process: Process) -> SystemTime {
     let boot = SystemTime::now() - Duration::from_secs_f64(uptime);
     boot + Duration::from_millis(process.start * 10)
 }
+
+#[test]
+fn a_session_of_another_roll_on_another_server_is_no_rows_because_of_its_name() {
+    let machine = Machine::new();
+    machine.session("bystander").start();
+    let theirs = machine.folder("project/theirs");
+    let other_roll = theirs.join(".hermes/agent-sessions.yaml");
+    machine.roll().path(other_roll).write();
+    let session = machine.session(NAME).server("work").cwd(theirs);
+    let session = session.running("claude").start();
+    let id = conversation(1);
+    machine.claude().pid_file(&session).id(&id).write();
+    machine.claude().transcript(&session.cwd, &id).write();
+    machine
+        .roll()
+        .row(NAME)
+        .null("claude_session_id_own")
+        .write();
+    let before = machine.roll_text();
+
+    let pass = machine.reconcile().at_once().run().exits(0);
+
+    pass.has_no_drift(NAME);
+    let note = pass.note_of("unseen", NAME);
+    let text = note["text"].as_str().unwrap();
+    assert!(text.contains("tmux_server: work"), "{note}");
+    assert!(!pass.is_confirmed());
+    assert_eq!(machine.roll_text(), before);
+
+    // The remedy that is told is one.
+    machine
+        .roll()
+        .row(NAME)
+        .server("work")
+        .null("claude_session_id_own")
+        .write();
+    let pass = machine.reconcile().at_once().run().exits(0);
+    assert!(pass.drift("C", NAME).is_applied());
+}
+
+#[test]
+fn a_row_whose_session_is_made_anew_on_another_server_says_where() {
+    let machine = Machine::new();
+    machine.session("bystander").start();
+    let old = machine.session(NAME).running("claude").start();
+    machine.roll().row(NAME).pane(&old).write();
+    old.kill();
+    let new = machine
+        .session(NAME)
+        .server("work")
+        .running("claude")
+        .start();
+
+    let pass = machine.reconcile().at_once().run().exits(0);
+
+    let drift = pass.drift("B", NAME);
+    assert_eq!(drift["kind"], "reincarnated");
+    assert_eq!(drift["after"]["tmux_server"], "work");
+    let row = machine.row(NAME);
+    assert_eq!(row["tmux_server"], "work");
+    assert_eq!(row["pane"]["pid"], new.pid());
+    machine.reconcile().at_once().run().exits(0).has_no_drifts();
+}
