@@ -144,8 +144,10 @@ pub struct KnownId {
 }
 
 /// A conversation whose file was seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownArtifact {
+    /// Where, if that was kept: the agent whose environment named the place may have ended since.
+    pub path: Option<String>,
     /// When the file had last changed.
     pub modified: Timestamp,
     /// When it was last seen.
@@ -309,6 +311,7 @@ impl Ledger {
                 artifacts.insert(
                     key.clone(),
                     KnownArtifact {
+                        path: Some(artifact.path.clone()),
                         modified,
                         seen: world.at,
                     },

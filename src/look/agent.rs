@@ -49,7 +49,12 @@ pub struct Question {
     pub id: ConversationId,
     /// The folder it is said to belong to.
     pub folder: Option<String>,
+    /// Where its file was when it was last seen.
+    pub last_at: Option<PathBuf>,
 }
+
+/// In how many places that only the ledger remembers conversations are looked for.
+const MOST_REMEMBERED: usize = 16;
 
 /// One kind of agent, and what can be read of it.
 pub trait Agent {

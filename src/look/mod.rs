@@ -117,7 +117,7 @@ impl Begun {
             shared: BTreeMap::new(),
             sources,
         };
-        minds.fill(&mut world, request.registry);
+        minds.fill(&mut world, request.registry, request.ledger);
         world
     }
 }
@@ -126,7 +126,7 @@ impl Begun {
 async fn ahead(request: &Request<'_>) -> Trees {
     let homes = request.surroundings.homes.clone();
     let roots = needs::recorded_pids(request.registry);
-    let conversations = agent::recorded(request.registry);
+    let conversations = agent::recorded(request.registry, request.ledger);
     let read = move || Trees::ahead(&homes, roots, &conversations);
     tokio::task::spawn_blocking(read)
         .await

@@ -67,6 +67,7 @@ mod tests {
         ledger.artifacts.insert(
             (AgentKind::Claude, ConversationId::new(id)),
             KnownArtifact {
+                path: None,
                 modified: seen,
                 seen,
             },

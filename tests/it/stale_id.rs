@@ -2,11 +2,14 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::support::{Agent, Elsewhere, Machine, RollBuilder, conversation, elsewhere::give_away};
+use crate::support::{
+    Agent, Agy, Elsewhere, Machine, RollBuilder, conversation, elsewhere::give_away,
+};
 
 const NAME: &str = "shop-creator-claude";
 const KEY: &str = "claude_session_id_own";
@@ -393,6 +396,99 @@ fn a_root_that_only_a_live_agent_names_is_looked_into_as_well() {
         .write();
 
     has_no_stale_id(&machine);
+}
+
+/// A row whose agent kept its conversation in a folder that only its own environment named, was seen there
+/// and has ended since. Says where that folder is.
+fn ended_with_a_root_of_its_own(machine: &Machine) -> PathBuf {
+    let root = machine.folder("moved/claude");
+    let transcripts = machine.claude_at(&root);
+    transcripts
+        .transcript(&machine.project(), &conversation(1))
+        .write();
+    let session = machine
+        .session(NAME)
+        .env("CLAUDE_CONFIG_DIR", &root)
+        .running("claude")
+        .start();
+    machine
+        .roll()
+        .row(NAME)
+        .pane(&session)
+        .set(KEY, conversation(1))
+        .write();
+    has_no_stale_id(machine);
+    session.kill();
+    root
+}
+
+#[test]
+fn a_root_that_only_an_agent_that_has_ended_named_is_looked_into_again() {
+    let machine = machine();
+    let root = ended_with_a_root_of_its_own(&machine);
+    has_no_stale_id(&machine);
+
+    // It is there somewhere, though not where it was.
+    let project = machine.claude_at(&root).project_folder(&machine.project());
+    fs::rename(&project, project.with_file_name("-elsewhere")).unwrap();
+    has_no_stale_id(&machine);
+
+    fs::remove_dir_all(project.with_file_name("-elsewhere")).unwrap();
+    let pass = machine.reconcile().at_once().run().exits(0);
+    assert_eq!(pass.drift("D", NAME)["reason"], "missing");
+}
+
+#[test]
+fn a_root_that_was_seen_before_and_cannot_be_read_any_more_proves_nothing() {
+    let machine = machine();
+    let root = ended_with_a_root_of_its_own(&machine);
+    fs::remove_dir_all(&root).unwrap();
+
+    has_no_stale_id(&machine);
+
+    let pass = machine
+        .reconcile()
+        .at_once()
+        .detailed_exitcode()
+        .run()
+        .exits(3);
+    let report = pass.report();
+    let told = report["sources"].as_array().unwrap().iter().any(|source| {
+        source["state"] == "unknown" && source["name"].as_str().unwrap().contains("moved/claude")
+    });
+    assert!(told, "{report:#}");
+}
+
+#[test]
+fn agys_root_that_only_an_agent_that_has_ended_named_is_looked_into_again() {
+    let machine = machine();
+    let home = machine.folder("another-home");
+    let agy = machine.agy_at(home.join(".gemini/antigravity-cli"));
+    let file = agy.conversation(&conversation(1), &machine.project());
+    let session = machine
+        .session(NAME)
+        .env("HOME", &home)
+        .running("agy")
+        .start();
+    machine
+        .roll()
+        .row(NAME)
+        .pane(&session)
+        .set("agy_conversation_id_own", conversation(1))
+        .write();
+    machine
+        .agy()
+        .conversation(&conversation(2), &machine.project());
+    has_no_stale_id(&machine);
+
+    session.kill();
+    has_no_stale_id(&machine);
+
+    for kept in fs::read_dir(file.parent().unwrap()).unwrap() {
+        fs::remove_file(kept.unwrap().path()).unwrap();
+    }
+    let pass = machine.reconcile().at_once().run().exits(0);
+    assert_eq!(pass.drift("D", NAME)["reason"], "missing");
 }
 
 #[test]

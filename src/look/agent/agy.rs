@@ -51,6 +51,13 @@ impl Agy {
         self.home.iter().chain(&self.others)
     }
 
+    /// The root in which the ledger last saw a conversation, if it is none of those that are known by now.
+    fn remembered(&self, question: &Question) -> Option<Root> {
+        let path = question.last_at.as_deref()?.parent()?.parent()?;
+        let known = self.roots().any(|root| root.path == path);
+        (path.is_absolute() && !known).then(|| Root::at(path.to_owned(), false))
+    }
+
     fn locks(&mut self) -> Result<&Locks, String> {
         self.locks
             .get_or_insert_with(|| Locks::read().map_err(|error| format!("/proc/locks: {error}")))
@@ -189,6 +196,19 @@ impl Agent for Agy {
             }
             let mut gap = self.home.is_none().then(|| NO_HOME.to_owned());
             for root in self.roots() {
+                match root.find(&question.id) {
+                    Ok(Some((path, outside))) => {
+                        return Sighting::Present(Artifact {
+                            path: path.display().to_string(),
+                            modified: outside.modified,
+                            in_folder: in_folder(question),
+                        });
+                    }
+                    Ok(None) => gap = gap.or_else(|| root.look().err()),
+                    Err(why) => gap = gap.or(Some(why)),
+                }
+            }
+            if let Some(root) = self.remembered(question) {
                 match root.find(&question.id) {
                     Ok(Some((path, outside))) => {
                         return Sighting::Present(Artifact {

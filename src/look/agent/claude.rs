@@ -17,14 +17,14 @@ use std::time::Duration;
 
 use self::birth::Birth;
 use self::key::{Key, keys};
-use self::projects::{Found, Opened, Sweep};
+use self::projects::{Found, Opened, Projects, Sweep};
 use self::root::{Kept, Root};
 use self::transcript::{Head, Writer};
 use super::life::{View, absolute, is_younger_than};
-use super::{Agent, FILE_TIMES, Homes, Mind, Question, can_be_a_file_name};
+use super::{Agent, FILE_TIMES, Homes, MOST_REMEMBERED, Mind, Question, can_be_a_file_name};
 use crate::core::ids::{AgentKind, ConversationId, ProcessId, Timestamp};
 use crate::core::sighting::{Proof, Sighting};
-use crate::core::world::{Artifact, Candidate, Source};
+use crate::core::world::{Artifact, Candidate, Source, SourceState};
 
 /// How many seconds a process takes at most until it has written its record. Seen: 0.4 to 1.5.
 const STARTING: u64 = 3;
@@ -55,6 +55,9 @@ pub(super) struct Claude {
     namespace: Option<String>,
     /// The folders that live records say their conversations are of.
     folders: BTreeMap<ConversationId, String>,
+    /// The stores that only the ledger remembers and that had to be gone through, each with what could not be
+    /// seen.
+    remembered: BTreeMap<PathBuf, Option<String>>,
     /// Whether anybody asked for what lies in the roots.
     looked: bool,
     /// How many seconds a process may take until it has written its record.
@@ -79,6 +82,7 @@ impl Claude {
             namespace: namespace.map(|link| link.to_string_lossy().into_owned()),
             view,
             folders: BTreeMap::new(),
+            remembered: BTreeMap::new(),
             looked: false,
             starting: STARTING,
         }
@@ -155,7 +159,9 @@ impl Claude {
         if let Some(found) = asked.and_then(|folder| self.at_its_place(id, folder)) {
             return Some(found.artifact(Sighting::Present(())));
         }
-        let found = self.at_its_place(id, self.folders.get(id)?)?;
+        let known = self.folders.get(id);
+        let found = known.and_then(|folder| self.at_its_place(id, folder));
+        let found = found.or_else(|| Found::of(id, question.last_at.as_deref()?))?;
         Some(found.artifact(belongs(&found, asked)))
     }
 
@@ -169,6 +175,33 @@ impl Claude {
             })
         };
         at(&keys(folder)).or_else(|| at(&keys(&physical(folder)?)))
+    }
+
+    /// Goes through the stores in which the ledger last saw these conversations, as far as they are none of the
+    /// roots.
+    fn sweep_remembered(&mut self, wanted: &BTreeSet<&Question>) -> BTreeMap<PathBuf, Sweep> {
+        let mut stores: BTreeMap<PathBuf, BTreeSet<&ConversationId>> = BTreeMap::new();
+        for question in wanted {
+            if let Some(store) = store_of(question)
+                && !self.roots().any(|root| root.projects.path == store)
+            {
+                stores.entry(store).or_default().insert(&question.id);
+            }
+        }
+        let mut swept = BTreeMap::new();
+        for (number, (path, ids)) in stores.into_iter().enumerate() {
+            let sweep = if number < MOST_REMEMBERED {
+                Projects { path: path.clone() }.sweep(&ids)
+            } else {
+                Sweep {
+                    gap: Some(format!("{}: too many stores to go through", path.display())),
+                    ..Sweep::default()
+                }
+            };
+            self.remembered.insert(path.clone(), sweep.gap.clone());
+            swept.insert(path, sweep);
+        }
+        swept
     }
 
     /// Goes through all roots for these conversations. What was found in none of them is gone, unless there is
@@ -198,6 +231,11 @@ impl Claude {
         }
         all
     }
+}
+
+/// The store that the ledger last saw a conversation in.
+fn store_of(question: &Question) -> Option<PathBuf> {
+    question.last_at.as_deref().and_then(Projects::holding)
 }
 
 /// Whether a transcript that was found elsewhere than at a folder's own key lies where that folder puts it.
@@ -245,10 +283,11 @@ impl Agent for Claude {
         for question in asked.iter().filter(|it| can_be_a_file_name(it.id.as_str())) {
             match self.at_hand(question) {
                 Some(artifact) => _ = at_hand.insert(*question, artifact),
-                None => _ = missing.insert(&question.id),
+                None => _ = missing.insert(*question),
             }
         }
-        let sweep = self.sweep(&missing);
+        let remembered = self.sweep_remembered(&missing);
+        let sweep = self.sweep(&missing.iter().map(|question| &question.id).collect());
         let answer = |question: &&Question| {
             if !can_be_a_file_name(question.id.as_str()) {
                 return Sighting::absent("no file can be called that: it is no conversation's id");
@@ -256,14 +295,20 @@ impl Agent for Claude {
             if let Some(artifact) = at_hand.get(question) {
                 return Sighting::Present(artifact.clone());
             }
-            match (sweep.found.get(&question.id), &sweep.gap) {
+            let elsewhere = store_of(question).and_then(|store| remembered.get(&store));
+            let found = sweep
+                .found
+                .get(&question.id)
+                .or_else(|| elsewhere?.found.get(&question.id));
+            let gap = sweep.gap.as_ref().or_else(|| elsewhere?.gap.as_ref());
+            match (found, gap) {
                 (Some(found), _) => {
                     let in_folder = belongs(found, question.folder.as_deref());
                     Sighting::Present(found.artifact(in_folder))
                 }
                 (None, Some(gap)) => Sighting::unknown(gap.clone()),
                 (None, None) => {
-                    let projects = sweep.projects;
+                    let projects = sweep.projects + elsewhere.map_or(0, |sweep| sweep.projects);
                     Sighting::absent(format!("no transcript in any of {projects} projects"))
                 }
             }
@@ -323,7 +368,21 @@ impl Agent for Claude {
 
     fn sources(&self, at: Timestamp) -> Vec<Source> {
         let looked = self.roots().filter(|_| self.looked);
-        looked.map(|root| root.source(at)).collect()
+        let remembered = self.remembered.iter().map(|(store, gap)| Source {
+            name: format!("claude:{}", store.display()),
+            state: match gap {
+                None => SourceState::Present,
+                Some(_) => SourceState::Unknown,
+            },
+            reason: gap
+                .clone()
+                .unwrap_or_else(|| "conversations were seen there before".to_owned()),
+            at,
+        });
+        looked
+            .map(|root| root.source(at))
+            .chain(remembered)
+            .collect()
     }
 }
 

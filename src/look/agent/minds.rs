@@ -2,7 +2,7 @@
 //! anybody speaks of.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::agy::Agy;
@@ -10,6 +10,7 @@ use super::census::{self, Counted, Place};
 use super::claude::Claude;
 use super::{Agent, Homes, Mind, Question};
 use crate::core::ids::{AgentKind, ConversationId, ProcessId, Timestamp};
+use crate::core::ledger::Ledger;
 use crate::core::registry::{Registry, Row, Status};
 use crate::core::sighting::Sighting;
 use crate::core::world::{Artifact, FolderSight, Kin, LiveRecord, SessionSight, World};
@@ -54,8 +55,8 @@ impl Minds {
 
     /// Fills in what a world lacks once its agents are in it: artifacts, folders, retention, shared
     /// conversations, and a line for each folder of theirs that was looked into.
-    pub fn fill(&mut self, world: &mut World, registry: &Registry) {
-        world.artifacts = self.artifacts(world, registry);
+    pub fn fill(&mut self, world: &mut World, registry: &Registry, ledger: &Ledger) {
+        world.artifacts = self.artifacts(world, recorded(registry, ledger));
         world.folders = self.folders(world, registry);
         world.retention = self.retention(&world.artifacts);
         world.shared = self.shared();
@@ -76,9 +77,9 @@ impl Minds {
     fn artifacts(
         &mut self,
         world: &World,
-        registry: &Registry,
+        recorded: Vec<Question>,
     ) -> BTreeMap<(AgentKind, ConversationId), Sighting<Artifact>> {
-        let mut asked: BTreeMap<_, _> = recorded(registry)
+        let mut asked: BTreeMap<_, _> = recorded
             .into_iter()
             .map(|question| ((question.kind, question.id.clone()), question))
             .collect();
@@ -262,12 +263,17 @@ impl Minds {
 /// The conversations that the roll records and that should still be there. One that is recorded more than once
 /// is asked for where the first record that names a folder puts it.
 #[must_use]
-pub fn recorded(registry: &Registry) -> Vec<Question> {
+pub fn recorded(registry: &Registry, ledger: &Ledger) -> Vec<Question> {
+    let last_at = |kind: AgentKind, id: &ConversationId| {
+        let known = ledger.artifacts.get(&(kind, id.clone()))?;
+        known.path.as_ref().map(PathBuf::from)
+    };
     let of_rows = registry.rows.iter().filter(|row| keeps_its_ids(row));
     let of_rows = of_rows.flat_map(|row| {
         row.ids.iter().filter_map(|(&kind, recorded)| {
             recorded.value.clone().map(|id| Question {
                 kind,
+                last_at: last_at(kind, &id),
                 id,
                 folder: row.pane.cwd.clone(),
             })
@@ -278,6 +284,7 @@ pub fn recorded(registry: &Registry) -> Vec<Question> {
             kind: identity.agent?,
             id: identity.id.clone(),
             folder: identity.cwd.clone(),
+            last_at: last_at(identity.agent?, &identity.id),
         })
     });
     let mut questions: BTreeMap<_, Question> = BTreeMap::new();
@@ -306,6 +313,7 @@ fn live(world: &World) -> impl Iterator<Item = Question> + '_ {
                 Sighting::Present(folder) => Some(folder.clone()),
                 Sighting::Absent(_) | Sighting::Unknown(_) => None,
             },
+            last_at: None,
         }),
         Sighting::Absent(_) | Sighting::Unknown(_) => None,
     })

@@ -96,6 +96,8 @@ struct Id {
 struct Artifact {
     agent: String,
     id: String,
+    #[serde(default)]
+    path: Option<String>,
     modified: i64,
     seen: i64,
 }
@@ -419,10 +421,15 @@ type ArtifactEntry = ((AgentKind, ConversationId), core::KnownArtifact);
 
 impl From<(&(AgentKind, ConversationId), &core::KnownArtifact)> for Artifact {
     fn from(((agent, id), artifact): (&(AgentKind, ConversationId), &core::KnownArtifact)) -> Self {
-        let core::KnownArtifact { modified, seen } = artifact;
+        let core::KnownArtifact {
+            path,
+            modified,
+            seen,
+        } = artifact;
         Self {
             agent: agent.name().to_owned(),
             id: id.to_string(),
+            path: path.clone(),
             modified: modified.millis(),
             seen: seen.millis(),
         }
@@ -434,6 +441,7 @@ impl Artifact {
         Some((
             (AgentKind::named(&self.agent)?, ConversationId::new(self.id)),
             core::KnownArtifact {
+                path: self.path,
                 modified: Timestamp::from_millis(self.modified),
                 seen: Timestamp::from_millis(self.seen),
             },

@@ -139,7 +139,8 @@ prop_compose! {
         ),
         artifacts in btree_map(
             (agent(), conversation()),
-            (time(), time()).prop_map(|(modified, seen)| KnownArtifact { modified, seen }),
+            (option::of(".{0,8}"), time(), time())
+                .prop_map(|(path, modified, seen)| KnownArtifact { path, modified, seen }),
             0..3,
         ),
         agents in btree_map(agent_key(), known_agent(), 0..3),

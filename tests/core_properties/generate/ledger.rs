@@ -87,10 +87,14 @@ impl Seeds {
             let modified = dice.time();
             if dice.rarely(3) {
                 let seen = dice.time();
-                scene
-                    .ledger
-                    .artifacts
-                    .insert(key, KnownArtifact { modified, seen });
+                scene.ledger.artifacts.insert(
+                    key,
+                    KnownArtifact {
+                        path: None,
+                        modified,
+                        seen,
+                    },
+                );
             }
         }
     }

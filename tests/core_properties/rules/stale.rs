@@ -62,6 +62,7 @@ fn a_file_that_was_seen_and_outlived_its_agents_retention_has_expired() {
     let seen_with = |modified: i64, kept: Option<u64>| {
         let mut scene = without_file(stopped());
         let artifact = KnownArtifact {
+            path: None,
             modified: ago(modified),
             seen: ago(modified),
         };

@@ -212,6 +212,11 @@ impl Machine {
         Agy::at(self.home().join(".gemini/antigravity-cli"))
     }
 
+    /// agy's files below another root.
+    pub fn agy_at(&self, root: impl Into<PathBuf>) -> Agy {
+        Agy::at(root.into())
+    }
+
     /// A roll to be written to [`Machine::roll_path`].
     pub fn roll(&self) -> RollBuilder {
         RollBuilder::at(self.roll_path())

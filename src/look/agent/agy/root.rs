@@ -42,8 +42,13 @@ pub(super) struct Presence {
 impl Root {
     /// The one below a home folder.
     pub(super) fn below(home: &Path, lived_in: bool) -> Self {
+        Self::at(home.join(".gemini/antigravity-cli"), lived_in)
+    }
+
+    /// The one of that path.
+    pub(super) const fn at(path: PathBuf, lived_in: bool) -> Self {
         Self {
-            path: home.join(".gemini/antigravity-cli"),
+            path,
             lived_in,
             presence: None,
         }

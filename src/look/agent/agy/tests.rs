@@ -88,6 +88,7 @@ fn ask(agy: &mut Agy, id: &str, folder: Option<&str>) -> Sighting<Artifact> {
         kind: AgentKind::Agy,
         id: ConversationId::new(id),
         folder: folder.map(str::to_owned),
+        last_at: None,
     };
     agy.artifacts(&[&question]).remove(0)
 }

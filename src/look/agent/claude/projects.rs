@@ -60,6 +60,20 @@ pub(super) struct Opened {
 }
 
 impl Found {
+    /// The transcript of a conversation at a path where it was seen before.
+    pub(super) fn of(id: &ConversationId, path: &Path) -> Option<Self> {
+        if path.file_name()? != file_name(id).as_str() {
+            return None;
+        }
+        let project = path.parent()?.file_name()?.to_str()?.to_owned();
+        let outside = filled(path).ok().flatten()?;
+        Some(Self {
+            path: path.to_owned(),
+            project,
+            outside,
+        })
+    }
+
     /// The same for the world.
     pub(super) fn artifact(&self, in_folder: Sighting<()>) -> Artifact {
         Artifact {
@@ -71,6 +85,12 @@ impl Found {
 }
 
 impl Projects {
+    /// Where the store is that a transcript lies in.
+    pub(super) fn holding(transcript: &Path) -> Option<PathBuf> {
+        let store = transcript.parent()?.parent()?;
+        store.is_absolute().then(|| store.to_owned())
+    }
+
     /// The transcript of a conversation where its folder's key puts it.
     ///
     /// # Errors

@@ -114,6 +114,7 @@ fn ask(claude: &mut Claude, id: &str, folder: Option<&str>) -> Sighting<Artifact
         kind: AgentKind::Claude,
         id: ConversationId::new(id),
         folder: folder.map(str::to_owned),
+        last_at: None,
     };
     let mut answers = claude.artifacts(&[&question]);
     assert_eq!(answers.len(), 1);
@@ -389,6 +390,7 @@ fn a_live_conversation_is_found_where_its_record_says_that_it_is() {
         kind: AgentKind::Claude,
         id: ConversationId::new(ID),
         folder,
+        last_at: None,
     };
     assert_eq!(claude.at_hand(&question(None)), None);
     let _ = claude.mind(agent.process);

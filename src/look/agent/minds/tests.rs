@@ -190,7 +190,7 @@ fn with_a_silent_agent(home: &Home, session: &str, rows: Vec<Row>) -> (World, St
     let sight = sight(&mut minds, &agent, &work);
     assert!(sight.live.is_absent(), "{sight:?}");
     let mut world = world(session, vec![sight]);
-    minds.fill(&mut world, &registry(rows));
+    minds.fill(&mut world, &registry(rows), &Ledger::default());
     (world, agent)
 }
 
@@ -218,8 +218,8 @@ fn the_conversations_of_rows_and_identities_and_live_agents_are_looked_for() {
         id: ConversationId::new("identity"),
         cwd: None,
     });
-    minds.look_ahead(&recorded(&roll));
-    minds.fill(&mut world, &roll);
+    minds.look_ahead(&recorded(&roll, &Ledger::default()));
+    minds.fill(&mut world, &roll, &Ledger::default());
     let asked: Vec<_> = world.artifacts.keys().cloned().collect();
     let expected = [ID, "identity", "mistaken", "stopped"].map(claude);
     assert_eq!(asked, expected);
@@ -240,10 +240,10 @@ fn what_was_missed_ahead_is_looked_for_in_the_roots_of_live_agents() {
     elsewhere.record(agent.process, OTHER, "cli");
     let roll = registry(vec![row("a", Status::Running, Some(ID))]);
     let mut minds = home.minds();
-    minds.look_ahead(&recorded(&roll));
+    minds.look_ahead(&recorded(&roll, &Ledger::default()));
     let sight = sight(&mut minds, &agent, &work);
     let mut world = world("a", vec![sight]);
-    minds.fill(&mut world, &roll);
+    minds.fill(&mut world, &roll, &Ledger::default());
     assert!(world.artifacts[&claude(ID)].is_present());
 }
 
@@ -261,7 +261,7 @@ fn agents_nobody_can_read_yet_are_unknown() {
     };
     cline.ids = BTreeMap::from([(AgentKind::Cline, recorded)]);
     let mut world = world("a", Vec::new());
-    minds.fill(&mut world, &registry(vec![cline]));
+    minds.fill(&mut world, &registry(vec![cline]), &Ledger::default());
     let key = (AgentKind::Cline, ConversationId::new("x"));
     assert!(world.artifacts[&key].is_unknown());
 }
@@ -277,7 +277,7 @@ fn a_conversation_in_two_processes_is_shared() {
     let mut minds = home.minds();
     let sights = [&one, &two, &three].map(|agent| sight(&mut minds, agent, &work));
     let mut world = world("a", sights.into());
-    minds.fill(&mut world, &registry(Vec::new()));
+    minds.fill(&mut world, &registry(Vec::new()), &Ledger::default());
     let both = BTreeSet::from([one.process, two.process]);
     let expected = BTreeMap::from([(ConversationId::new(ID), both)]);
     assert_eq!(world.shared, expected);
@@ -324,7 +324,11 @@ fn what_kin_with_a_root_of_their_own_said_in_the_folder_is_a_candidate_too() {
     let mut minds = home.minds();
     let sight = sight(&mut minds, &silent, &work);
     let mut world = world("a", vec![sight]);
-    minds.fill(&mut world, &registry(vec![row("a", Status::Running, None)]));
+    minds.fill(
+        &mut world,
+        &registry(vec![row("a", Status::Running, None)]),
+        &Ledger::default(),
+    );
     let folder = world.folders.values().next().expect("a folder");
     let Sighting::Present(candidates) = &folder.candidates else {
         panic!("{folder:?}");
