@@ -30,7 +30,8 @@ pub struct World {
     pub processes: BTreeMap<Pid, Sighting<Vec<ProcessSight>>>,
     /// For each conversation id that was asked for: what is on disk of it.
     pub artifacts: BTreeMap<(AgentKind, ConversationId), Sighting<Artifact>>,
-    /// For each agent and folder with a running row whose id is null: what is needed to infer it.
+    /// For each agent and folder with a running row whose id is null, or a session that may get a row: what is
+    /// needed to infer the conversation.
     pub folders: BTreeMap<(AgentKind, String), FolderSight>,
     /// How long each agent keeps its transcripts.
     pub retention: BTreeMap<AgentKind, Sighting<Duration>>,

@@ -117,7 +117,7 @@ impl Begun {
             shared: BTreeMap::new(),
             sources,
         };
-        minds.fill(&mut world, request.registry, request.ledger);
+        minds.fill(&mut world, request.registry, request.ledger, request.policy);
         world
     }
 }

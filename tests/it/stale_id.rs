@@ -7,9 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::support::{
-    Agent, Agy, Elsewhere, Machine, RollBuilder, conversation, elsewhere::give_away,
-};
+use crate::support::{Agent, Elsewhere, Machine, RollBuilder, conversation, elsewhere::give_away};
 
 const NAME: &str = "shop-creator-claude";
 const KEY: &str = "claude_session_id_own";

@@ -362,6 +362,25 @@ fn a_session_whose_folder_is_gone_cannot_be_told_from_a_foreign_one() {
     assert!(machine.read_roll().rows().is_empty());
 }
 
+#[test]
+fn the_only_conversation_that_is_left_is_in_the_new_row_at_once() {
+    let machine = Machine::new();
+    let session = machine.session(NAME).running("claude").start();
+    let begun = SystemTime::UNIX_EPOCH + Duration::from_secs(session.created.unsigned_abs() + 2);
+    machine
+        .claude()
+        .transcript(&session.cwd, &conversation(1))
+        .begun_at(begun)
+        .write();
+    machine.write_roll("tmux_sessions: []\n");
+
+    let pass = machine.reconcile().at_once().run().exits(0);
+
+    assert!(pass.drift("B", NAME).is_applied());
+    assert_eq!(machine.row(NAME)["claude_session_id_own"], conversation(1));
+    machine.reconcile().at_once().run().exits(0).has_no_drifts();
+}
+
 // -- revived -----------------------------------------------------------------------------------------------
 
 /// A machine with a session that has an agent in it, and that was created after the row of its name ended.

@@ -11,6 +11,7 @@ use super::claude::Claude;
 use super::{Agent, Homes, Mind, Question};
 use crate::core::ids::{AgentKind, ConversationId, ProcessId, Timestamp};
 use crate::core::ledger::Ledger;
+use crate::core::policy::Policy;
 use crate::core::registry::{Registry, Row, Status};
 use crate::core::sighting::Sighting;
 use crate::core::world::{Artifact, FolderSight, Kin, LiveRecord, SessionSight, World};
@@ -55,9 +56,15 @@ impl Minds {
 
     /// Fills in what a world lacks once its agents are in it: artifacts, folders, retention, shared
     /// conversations, and a line for each folder of theirs that was looked into.
-    pub fn fill(&mut self, world: &mut World, registry: &Registry, ledger: &Ledger) {
+    pub fn fill(
+        &mut self,
+        world: &mut World,
+        registry: &Registry,
+        ledger: &Ledger,
+        policy: &Policy,
+    ) {
         world.artifacts = self.artifacts(world, recorded(registry, ledger));
-        world.folders = self.folders(world, registry);
+        world.folders = self.folders(world, &Lacking::of(registry, policy));
         world.retention = self.retention(&world.artifacts);
         world.shared = self.shared();
         let sources = self.agents.iter().flat_map(|agent| agent.sources(world.at));
@@ -139,9 +146,9 @@ impl Minds {
     fn folders(
         &mut self,
         world: &World,
-        registry: &Registry,
+        rows: &Lacking<'_>,
     ) -> BTreeMap<(AgentKind, String), FolderSight> {
-        let wanted = self.silent(world, registry);
+        let wanted = self.silent(world, rows);
         let known: Vec<usize> = self.agents.iter().map(|agent| agent.places()).collect();
         let mut folders: BTreeMap<(AgentKind, String), FolderSight> = wanted
             .iter()
@@ -196,14 +203,13 @@ impl Minds {
     fn silent(
         &self,
         world: &World,
-        registry: &Registry,
+        rows: &Lacking<'_>,
     ) -> BTreeMap<(AgentKind, String), Timestamp> {
         let mut wanted = BTreeMap::new();
-        let rows = Lacking::of(registry);
         for (session, agent) in world.agents() {
             let mind = self.minds.get(&(agent.kind, agent.process));
             if matches!(mind, Some(Mind::Silent(_)))
-                && rows.may_have(session, agent.kind)
+                && rows.may_have(world, session, agent.kind)
                 && let Sighting::Present(folder) = &agent.cwd
             {
                 wanted
@@ -319,20 +325,22 @@ fn live(world: &World) -> impl Iterator<Item = Question> + '_ {
     })
 }
 
-/// The running rows, of which some record no conversation of an agent.
+/// The running rows, of which some record no conversation of an agent, and the names that get a row.
 struct Lacking<'r> {
+    policy: &'r Policy,
     rows: Vec<&'r Row>,
     named: BTreeMap<String, Vec<&'r Row>>,
 }
 
 impl<'r> Lacking<'r> {
-    fn of(registry: &'r Registry) -> Self {
+    fn of(registry: &'r Registry, policy: &'r Policy) -> Self {
         let mut named: BTreeMap<String, Vec<&Row>> = BTreeMap::new();
         for row in &registry.rows {
             named.entry(row.name.normalised()).or_default().push(row);
         }
         let running = registry.rows.iter();
         Self {
+            policy,
             rows: running
                 .filter(|row| row.status == Status::Running)
                 .collect(),
@@ -340,12 +348,20 @@ impl<'r> Lacking<'r> {
         }
     }
 
-    /// Whether a session may be that of one of them. By name where it can be, since a look behind every folder
-    /// costs much; a session of another name may have been renamed.
-    fn may_have(&self, session: &SessionSight, kind: AgentKind) -> bool {
+    /// Whether a session may be that of one of them, or may get a row. By name where it can be, since a look behind
+    /// every folder costs much; a session of another name may have been renamed.
+    fn may_have(&self, world: &World, session: &SessionSight, kind: AgentKind) -> bool {
         let lacks = |row: &&Row| row.status == Status::Running && row.recorded_id(kind).is_none();
-        let rows = self.named.get(&session.name.normalised());
-        rows.unwrap_or(&self.rows).iter().any(lacks)
+        match self.named.get(&session.name.normalised()) {
+            Some(rows) => rows.iter().any(lacks),
+            None => self.rows.iter().any(lacks) || self.is_to_get_a_row(world, session, kind),
+        }
+    }
+
+    fn is_to_get_a_row(&self, world: &World, session: &SessionSight, kind: AgentKind) -> bool {
+        let mut panes = session.panes.iter();
+        self.policy.agent_by_name(&session.name) == Some(kind)
+            && !panes.any(|pane| world.belongs_elsewhere(pane) == Ok(true))
     }
 }
 

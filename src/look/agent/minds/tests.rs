@@ -190,7 +190,12 @@ fn with_a_silent_agent(home: &Home, session: &str, rows: Vec<Row>) -> (World, St
     let sight = sight(&mut minds, &agent, &work);
     assert!(sight.live.is_absent(), "{sight:?}");
     let mut world = world(session, vec![sight]);
-    minds.fill(&mut world, &registry(rows), &Ledger::default());
+    minds.fill(
+        &mut world,
+        &registry(rows),
+        &Ledger::default(),
+        &Policy::default(),
+    );
     (world, agent)
 }
 
@@ -219,7 +224,7 @@ fn the_conversations_of_rows_and_identities_and_live_agents_are_looked_for() {
         cwd: None,
     });
     minds.look_ahead(&recorded(&roll, &Ledger::default()));
-    minds.fill(&mut world, &roll, &Ledger::default());
+    minds.fill(&mut world, &roll, &Ledger::default(), &Policy::default());
     let asked: Vec<_> = world.artifacts.keys().cloned().collect();
     let expected = [ID, "identity", "mistaken", "stopped"].map(claude);
     assert_eq!(asked, expected);
@@ -243,7 +248,7 @@ fn what_was_missed_ahead_is_looked_for_in_the_roots_of_live_agents() {
     minds.look_ahead(&recorded(&roll, &Ledger::default()));
     let sight = sight(&mut minds, &agent, &work);
     let mut world = world("a", vec![sight]);
-    minds.fill(&mut world, &roll, &Ledger::default());
+    minds.fill(&mut world, &roll, &Ledger::default(), &Policy::default());
     assert!(world.artifacts[&claude(ID)].is_present());
 }
 
@@ -261,7 +266,12 @@ fn agents_nobody_can_read_yet_are_unknown() {
     };
     cline.ids = BTreeMap::from([(AgentKind::Cline, recorded)]);
     let mut world = world("a", Vec::new());
-    minds.fill(&mut world, &registry(vec![cline]), &Ledger::default());
+    minds.fill(
+        &mut world,
+        &registry(vec![cline]),
+        &Ledger::default(),
+        &Policy::default(),
+    );
     let key = (AgentKind::Cline, ConversationId::new("x"));
     assert!(world.artifacts[&key].is_unknown());
 }
@@ -277,7 +287,12 @@ fn a_conversation_in_two_processes_is_shared() {
     let mut minds = home.minds();
     let sights = [&one, &two, &three].map(|agent| sight(&mut minds, agent, &work));
     let mut world = world("a", sights.into());
-    minds.fill(&mut world, &registry(Vec::new()), &Ledger::default());
+    minds.fill(
+        &mut world,
+        &registry(Vec::new()),
+        &Ledger::default(),
+        &Policy::default(),
+    );
     let both = BTreeSet::from([one.process, two.process]);
     let expected = BTreeMap::from([(ConversationId::new(ID), both)]);
     assert_eq!(world.shared, expected);
@@ -328,6 +343,7 @@ fn what_kin_with_a_root_of_their_own_said_in_the_folder_is_a_candidate_too() {
         &mut world,
         &registry(vec![row("a", Status::Running, None)]),
         &Ledger::default(),
+        &Policy::default(),
     );
     let folder = world.folders.values().next().expect("a folder");
     let Sighting::Present(candidates) = &folder.candidates else {
