@@ -69,9 +69,11 @@ async fn show(stage: &Stage, dry_run: bool) -> Result<(), Failure> {
             ..Policy::default()
         },
         dry_run,
+        lock_timeout: joint::PATIENCE,
     };
-    let report = joint::reconcile(settings, |_| ()).await?;
-    output::print(|out| table::write(&report, output::width(), out))
+    let (report, trouble) = joint::reconcile(settings, |_| ()).await?;
+    output::print(|out| table::write(&report, output::width(), out))?;
+    trouble.map_or(Ok(()), Err)
 }
 
 fn read(roll: &Path) -> Result<String, Failure> {

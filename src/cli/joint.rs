@@ -13,18 +13,17 @@ use crate::roll::Roll;
 use crate::roll::check::check;
 use crate::roll::find::{self, FindError};
 use crate::roll::read::read;
-use crate::run::{self, Manager, RunError, Sources, Stop, Teller, Waiting};
+use crate::run::{self, Manager, Reconciled, RunError, Sources, Stop, Teller, Waiting};
 
-/// How long to wait for a lock that somebody else has.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long to wait for a lock that somebody else has, unless something else is said.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) async fn reconcile(
     settings: reconcile::Settings,
     on_wait: impl FnOnce(&Waiting),
-) -> Result<Report, Failure> {
-    run::reconcile(&of_the_pass(settings)?, on_wait)
-        .await
-        .map_err(Failure::from)
+) -> Result<(Report, Option<Failure>), Failure> {
+    let Reconciled { report, trouble } = run::reconcile(&of_the_pass(settings)?, on_wait).await?;
+    Ok((report, trouble.map(|error| Failure::from(&error))))
 }
 
 /// Reconciles again and again. Returns why it ended.
@@ -55,7 +54,7 @@ fn of_the_pass(settings: reconcile::Settings) -> Result<run::Settings, Failure> 
         surroundings: surroundings(&settings.environment),
         policy: settings.policy,
         dry_run: settings.dry_run,
-        lock_timeout: PATIENCE,
+        lock_timeout: settings.lock_timeout,
     })
 }
 

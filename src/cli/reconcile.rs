@@ -56,6 +56,9 @@ pub(super) struct Arguments {
     /// Allow many rows to end at once without a cause of their own
     #[arg(long)]
     allow_mass_change: bool,
+    /// How long to wait for the roll when another program keeps its lock; 0 tries once
+    #[arg(long, value_name = "SECS", default_value_t = joint::PATIENCE.as_secs(), value_parser = grace())]
+    lock_timeout: u64,
     /// End with 0 in order, 1 error, 2 drift, 3 not everything could be seen
     #[arg(long)]
     detailed_exitcode: bool,
@@ -100,6 +103,8 @@ pub(super) struct Settings {
     pub(super) policy: Policy,
     /// Whether nothing is to be written.
     pub(super) dry_run: bool,
+    /// How long to wait for a lock that somebody else has.
+    pub(super) lock_timeout: Duration,
 }
 
 impl Arguments {
@@ -124,6 +129,7 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
         grace,
         spawn_grace,
         allow_mass_change,
+        lock_timeout,
         detailed_exitcode: _, // `cli::run` has seen to it
     } = arguments;
     let settings = Settings {
@@ -137,16 +143,17 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
             ..Policy::default()
         },
         dry_run,
+        lock_timeout: Duration::from_secs(lock_timeout),
     };
     let form = emit_diff.then_some(format);
     if let Some(pace) = watch.pace() {
         return watch::run(settings, pace, form).await;
     }
-    let report = joint::reconcile(settings, say_what_for).await?;
+    let (report, trouble) = joint::reconcile(settings, say_what_for).await?;
     if let Some(format) = form {
         output::print(|out| format.write(&report, layout(), out))?;
     }
-    Ok(Exit::of(&report))
+    trouble.map_or_else(|| Ok(Exit::of(&report)), Err)
 }
 
 /// How JSON is laid out where it is one document.

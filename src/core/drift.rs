@@ -185,6 +185,8 @@ pub enum Held {
     PersonChanged,
     /// The roll was busy, or the row changed, whenever it was tried.
     Contended,
+    /// Somebody kept the roll's lock, or that of its memory, for as long as was waited.
+    Locked(String),
     /// Another program's store stands beside the roll.
     ReadOnly(String),
     /// The text of the roll cannot be changed here without touching something else.
@@ -202,6 +204,7 @@ impl Held {
             Self::MassChange => "mass_change",
             Self::PersonChanged => "person_changed",
             Self::Contended => "contended",
+            Self::Locked(_) => "locked",
             Self::ReadOnly(_) => "read_only",
             Self::NotEditable(_) => "not_editable",
         }
@@ -212,9 +215,11 @@ impl Held {
     pub fn why(&self) -> String {
         match self {
             Self::NotHome => "this machine or container is not known to be the home of this row".to_owned(),
-            Self::ProcessAlive(what) | Self::Doubt(what) | Self::ReadOnly(what) | Self::NotEditable(what) => {
-                what.clone()
-            }
+            Self::ProcessAlive(what)
+            | Self::Doubt(what)
+            | Self::Locked(what)
+            | Self::ReadOnly(what)
+            | Self::NotEditable(what) => what.clone(),
             Self::MassChange => {
                 "more than half of the running rows would end at once, and this one has no cause of its own"
                     .to_owned()
@@ -240,6 +245,9 @@ impl Held {
                 "Nothing to do: it is compared again when another conversation is live."
             }
             Self::Contended => "Nothing to do: the next pass tries again.",
+            Self::Locked(_) => {
+                "Run again when it is let go, or wait longer with --lock-timeout SECONDS."
+            }
             Self::NotEditable(_) => "Write this row in plain block style, or change it by hand.",
             Self::ReadOnly(_) => {
                 "Let the program that owns that store write, or move the store away."

@@ -99,6 +99,8 @@ pub struct Written {
     /// The drifts whose edits the text of the roll does not allow, each with why. Those that are in neither
     /// were dropped, since somebody else was at work on the row.
     pub refused: BTreeMap<DriftId, String>,
+    /// What kept all of them from being written, if anything did.
+    pub obstacle: Option<Held>,
 }
 
 /// Everything a report is made from.
@@ -184,10 +186,11 @@ fn outcome(decision: Option<&Decision>, id: &DriftId, dry_run: bool, written: &W
     match decision {
         Some(Decision::Write(_)) if dry_run => Outcome::WouldApply,
         Some(Decision::Write(_)) if written.applied.contains(id) => Outcome::Applied,
-        Some(Decision::Write(_)) => Outcome::Held(match written.refused.get(id) {
-            Some(why) => Held::NotEditable(why.clone()),
-            None => Held::Contended,
-        }),
+        Some(Decision::Write(_)) => {
+            let refused = written.refused.get(id).cloned().map(Held::NotEditable);
+            let held = refused.or_else(|| written.obstacle.clone());
+            Outcome::Held(held.unwrap_or(Held::Contended))
+        }
         Some(Decision::Pending { due, why }) => Outcome::Pending {
             why: why.clone(),
             due: *due,

@@ -7,17 +7,18 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 use thiserror::Error;
 
-use super::read;
+use super::remedy::remedy;
+use super::{leftover, read};
 
 /// How often what stood in the file's place is put back while somebody else keeps replacing it.
 const PUT_BACKS: usize = 8;
 
 /// A file could not be written. What was there is still there.
 #[derive(Debug, Error)]
-#[error("{} cannot be {what}: {source}; {}", path.display(), whereabouts(saved.as_deref()))]
+#[error("{} cannot be {what}: {source}{}; {}", path.display(), remedy(source), whereabouts(saved.as_deref()))]
 pub struct WriteError {
     /// The file.
     pub path: PathBuf,
@@ -82,12 +83,14 @@ pub fn replace(path: &Path, before: &[u8], after: &[u8]) -> Result<Replaced, Wri
             source,
             saved: None,
         })?;
-    let temp = temporary(path, after, like).map_err(failed("written"))?;
-    let replaced = match exchange(temp.path(), path) {
-        Ok(()) => match keep_or_put_back(temp.path(), path, before, after) {
+    let temp = temporary(path, after, like)
+        .and_then(|temp| whole(temp, path, after))
+        .map_err(failed("written"))?;
+    let replaced = match exchange(&temp, path) {
+        Ok(()) => match keep_or_put_back(&temp, path, before, after) {
             Ok(replaced) => replaced,
             Err(source) => {
-                let saved = temp.keep().ok().map(|(_, saved)| saved);
+                let saved = temp.keep().ok();
                 return Err(WriteError {
                     saved,
                     ..failed("put back")(source)
@@ -168,10 +171,9 @@ fn temporary(
     bytes: &[u8],
     dress: impl Fn(&File) -> io::Result<()>,
 ) -> io::Result<NamedTempFile> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut temp = tempfile::Builder::new()
-        .prefix(&format!(".{name}."))
-        .suffix(".tmp")
+        .prefix(&leftover::prefix(path))
+        .suffix(leftover::UNFINISHED)
         .tempfile_in(folder(path))?;
     temp.write_all(bytes)?;
     dress(temp.as_file())?;
@@ -179,7 +181,14 @@ fn temporary(
     Ok(temp)
 }
 
-fn folder(path: &Path) -> &Path {
+/// Gives a file that is written the name by which it changes places with `path`: see [`leftover`].
+fn whole(temp: NamedTempFile, path: &Path, bytes: &[u8]) -> io::Result<TempPath> {
+    let named = leftover::whole(path, bytes);
+    temp.into_temp_path().persist_noclobber(&named)?;
+    TempPath::try_from_path(named)
+}
+
+pub(super) fn folder(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -195,7 +204,7 @@ fn keep_owner_and_mode(file: &File, of: &fs::Metadata) -> io::Result<()> {
     file.set_permissions(of.permissions())
 }
 
-fn exchange(one: &Path, other: &Path) -> Result<(), Errno> {
+pub(super) fn exchange(one: &Path, other: &Path) -> Result<(), Errno> {
     renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)
 }
 

@@ -13,6 +13,7 @@ use thiserror::Error;
 use super::Roll;
 use super::atomic::{self, Replaced, WriteError};
 use super::edit::{self, EditError};
+use super::leftover;
 use super::lock::{LockError, RollLock};
 use super::parse::NotYaml;
 use super::read::{self, Contents, ReadError};
@@ -91,7 +92,7 @@ pub enum CommitError {
         source: EditError,
     },
     /// Another writer's newer store stands beside it.
-    #[error("{} stands beside the roll and is what its other writers use now: the roll is only read", path.display())]
+    #[error("{} stands beside the roll and is another program's newer store, so the roll is only read: let that program write, or move the store away", path.display())]
     NewerStore {
         /// That store.
         path: PathBuf,
@@ -126,6 +127,7 @@ pub async fn commit(
     }
     let roll = &roll.as_it_is();
     let _lock = RollLock::acquire(roll, options.lock_timeout).await?;
+    leftover::tidy(&roll.target);
     let mut trouble = None;
     for _ in 0..TRIES {
         if clock::monotonic() > options.stale_at {

@@ -16,6 +16,7 @@ use thiserror::Error;
 use super::Roll;
 use super::holder::{self, Holder};
 use super::read::what_else;
+use super::remedy::remedy;
 
 /// The first and the longest pause between two tries.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(50));
@@ -24,7 +25,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::from_m
 #[derive(Debug, Error)]
 pub enum LockError {
     /// Somebody else has it.
-    #[error("{} is still locked after {waited:?}{}", path.display(), by(holder.as_ref()))]
+    #[error("{} is {}locked{}", path.display(), still(*waited), by(holder.as_ref()))]
     Busy {
         /// The lock file.
         path: PathBuf,
@@ -42,13 +43,21 @@ pub enum LockError {
         kind: &'static str,
     },
     /// It cannot be opened or made.
-    #[error("{} cannot be locked: {source}", path.display())]
+    #[error("{} cannot be locked: {source}{}", path.display(), remedy(source))]
     Io {
         /// The lock file.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
     },
+}
+
+fn still(waited: Duration) -> String {
+    if waited.is_zero() {
+        String::new()
+    } else {
+        format!("after {waited:?} still ")
+    }
 }
 
 fn by(holder: Option<&Holder>) -> String {

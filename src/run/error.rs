@@ -54,6 +54,23 @@ fn by(holder: Option<&Holder>) -> String {
 }
 
 impl RunError {
+    /// Who keeps a lock that was not got, as a clause.
+    pub(super) fn who_locks(&self) -> String {
+        match self {
+            Self::NotWritten(CommitError::Lock(LockError::Busy { path, holder, .. })) => {
+                let holder = holder.as_ref().map_or_else(
+                    || "a process that cannot be seen".to_owned(),
+                    ToString::to_string,
+                );
+                format!("{} is locked by {holder}", path.display())
+            }
+            Self::State(StateError::Busy { .. }) => {
+                "another headcount is at work on this roll".to_owned()
+            }
+            other => other.to_string(),
+        }
+    }
+
     /// Says which roll could not be understood.
     pub(super) fn not_yaml(roll: &Roll) -> impl FnOnce(NotYaml) -> Self + use<'_> {
         |source| Self::NotYaml {

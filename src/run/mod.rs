@@ -15,7 +15,7 @@ mod watch;
 
 pub use error::RunError;
 pub use init::{Made, init};
-pub use pass::{Settings, Waiting, reconcile};
+pub use pass::{Reconciled, Settings, Waiting, reconcile};
 pub use service::Manager;
 pub use shutdown::{Stop, Stopper, asked_to_end};
 pub use wake::{Wake, Waker};

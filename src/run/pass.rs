@@ -1,12 +1,13 @@
 //! One pass: read the roll, look, assess, remember, write, tell. The only caller of all of these.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tracing::{debug, info, warn};
 
 use super::error::RunError;
 use crate::clock;
+use crate::core::drift::Held;
 use crate::core::ids::{DriftId, Fingerprint, Timestamp};
 use crate::core::ledger::Ledger;
 use crate::core::plan::{Assessment, Decision, assess};
@@ -14,18 +15,22 @@ use crate::core::policy::Policy;
 use crate::core::policy::limits::LOOK_FRESH;
 use crate::core::registry::Registry;
 use crate::core::report::{Account, Report, Written};
-use crate::core::world::World;
+use crate::core::world::{Source, SourceState, World};
 use crate::look::{self, Begun, Surroundings};
-use crate::roll::commit::{CommitOptions, Committed, commit};
+use crate::roll::commit::{CommitError, CommitOptions, Committed, LeftOut, commit};
+use crate::roll::lock::LockError;
 use crate::roll::read::{Contents, ReadError};
 use crate::roll::{self, Roll};
 use crate::state::journal::News;
 use crate::state::retention::bounded;
-use crate::state::{Folder, Journal, LedgerFile, Locked};
+use crate::state::{Folder, Journal, LedgerFile, Locked, StateError};
 use crate::tell::wire;
 
 /// How often a look is repeated because the roll could only be locked when the look was no longer fresh.
 const TRIES: usize = 3;
+
+/// What [`Decision::as_str`] says of an edit.
+const WRITE: &str = "write";
 
 /// The pauses, in milliseconds, after which a roll is read again that cannot be understood. They differ, so
 /// that they do not fall into step with a program that saves it again and again.
@@ -73,6 +78,27 @@ pub(super) struct Passed {
     pub(super) world: World,
     /// How the roll was left.
     pub(super) left: Fingerprint,
+    /// What kept the edits from being written, if anything did.
+    pub(super) trouble: Option<RunError>,
+}
+
+/// What came of a single pass.
+#[derive(Debug)]
+#[must_use = "the trouble is an error that has a report all the same"]
+pub struct Reconciled {
+    /// What it tells.
+    pub report: Report,
+    /// What kept the edits from being written, if anything did. The report tells them as held.
+    pub trouble: Option<RunError>,
+}
+
+/// What came of writing.
+#[derive(Default)]
+struct Attempt {
+    written: Written,
+    trouble: Option<RunError>,
+    /// How it left the roll, if it wrote to it.
+    left: Option<Fingerprint>,
 }
 
 /// What a loop keeps in mind between its passes.
@@ -91,13 +117,16 @@ pub(super) struct Memory {
 pub async fn reconcile(
     settings: &Settings,
     on_wait: impl FnOnce(&Waiting),
-) -> Result<Report, RunError> {
+) -> Result<Reconciled, RunError> {
     let passed = if settings.dry_run {
         dry_pass(settings, &mut Memory::default()).await
     } else {
         written_pass(settings, Some(on_wait)).await
     };
-    Ok(passed?.report)
+    let Passed {
+        report, trouble, ..
+    } = passed?;
+    Ok(Reconciled { report, trouble })
 }
 
 /// Whether there is a roll at all. All else that may be wrong with one can be put right while a loop waits.
@@ -126,7 +155,12 @@ pub(super) async fn pass(settings: &Settings, memory: &mut Memory) -> Result<Pas
 }
 
 async fn dry_pass(settings: &Settings, memory: &mut Memory) -> Result<Passed, RunError> {
-    let look = look(settings, Keep::Nothing(memory.unwritten.as_ref())).await?;
+    let look = look(
+        settings,
+        Keep::Nothing(memory.unwritten.as_ref()),
+        &mut Vec::new(),
+    )
+    .await?;
     let report = report(settings, &look.before, &look, &Written::default());
     let passed = Passed {
         news: look.has_news,
@@ -135,6 +169,7 @@ async fn dry_pass(settings: &Settings, memory: &mut Memory) -> Result<Passed, Ru
         left: look.registry.fingerprint.clone(),
         registry: look.registry,
         world: look.world,
+        trouble: None,
     };
     memory.unwritten = Some(look.assessment.ledger);
     Ok(passed)
@@ -149,12 +184,24 @@ async fn written_pass(
         // Nothing is kept in mind of a roll that is none.
         let _ = patiently(|| understand(&settings.roll)).await?;
     }
-    let mut origin = None;
+    let mut origin: Option<Ledger> = None;
+    let mut lost = Vec::new();
     let mut news = false;
     let mut tries = 0;
     loop {
-        let lock = folder.lock(settings.lock_timeout).await?;
-        let look = look(settings, Keep::In(&folder, &lock)).await?;
+        if origin.is_some() && !folder.exists()? {
+            lost.push(removed(&folder));
+        }
+        let lock = match folder.lock(settings.lock_timeout).await {
+            Err(error @ StateError::Busy { .. }) => {
+                let look = look(settings, Keep::Nothing(None), &mut lost).await?;
+                let origin = origin.unwrap_or_else(|| look.before.clone());
+                let passed = Passed::of(settings, &origin, look, Attempt::locked(error));
+                return Ok(passed.with(news));
+            }
+            lock => lock?,
+        };
+        let look = look(settings, Keep::In(&folder, &lock), &mut lost).await?;
         news |= look.has_news;
         let origin = origin.get_or_insert_with(|| look.before.clone());
         if let Some(on_wait) = on_wait.take()
@@ -167,25 +214,93 @@ async fn written_pass(
             continue;
         }
         tries += 1;
-        let written = write(settings, &folder, &lock, &look).await?;
-        if written.is_none() && tries < TRIES {
+        let attempt = write(settings, &folder, lock, &look).await?;
+        if attempt.is_none() && tries < TRIES {
             debug!("the look was no longer fresh when the roll was locked; looking again");
             continue;
         }
-        let (written, left) = written.unwrap_or_else(|| {
+        let attempt = attempt.unwrap_or_else(|| {
             warn!(
                 "the roll was locked by others for too long after each of {TRIES} looks; nothing was written"
             );
-            (Written::default(), None)
+            Attempt::default()
         });
-        return Ok(Passed {
-            report: report(settings, origin, &look, &written),
+        return Ok(Passed::of(settings, origin, look, attempt).with(news));
+    }
+}
+
+impl Passed {
+    /// What it tells is new or not by what was known `before`.
+    fn of(settings: &Settings, before: &Ledger, look: Look, attempt: Attempt) -> Self {
+        Self {
+            report: report(settings, before, &look, &attempt.written),
             due: look.assessment.plan.next_due(),
-            news,
-            left: left.unwrap_or_else(|| look.registry.fingerprint.clone()),
+            // That an edit is made at last is news, however often it was tried.
+            news: look.has_news || !attempt.written.applied.is_empty(),
+            left: attempt
+                .left
+                .unwrap_or_else(|| look.registry.fingerprint.clone()),
             registry: look.registry,
             world: look.world,
-        });
+            trouble: attempt.trouble,
+        }
+    }
+
+    /// The same, with the news of earlier looks of this pass.
+    fn with(mut self, news: bool) -> Self {
+        self.news |= news;
+        self
+    }
+}
+
+impl Attempt {
+    fn of(applied: Vec<DriftId>, left_out: LeftOut) -> Self {
+        let written = Written {
+            applied: applied.into_iter().collect(),
+            refused: left_out.refused.into_iter().collect(),
+            obstacle: None,
+        };
+        Self {
+            written,
+            ..Self::default()
+        }
+    }
+
+    /// Nothing was written, since somebody kept a lock.
+    fn locked(error: impl Into<RunError>) -> Self {
+        let trouble = error.into();
+        Self::held(Held::Locked(trouble.who_locks()), trouble)
+    }
+
+    /// Nothing was written, and this is why.
+    fn held(why: Held, trouble: impl Into<RunError>) -> Self {
+        Self {
+            written: Written {
+                obstacle: Some(why),
+                ..Written::default()
+            },
+            trouble: Some(trouble.into()),
+            left: None,
+        }
+    }
+}
+
+/// Says that the memory is gone that an earlier look of this pass has left.
+fn removed(folder: &Folder) -> Source {
+    warn!(
+        "{} was removed while headcount waited: going on without what it remembered",
+        folder.path().display()
+    );
+    loss("ledger", format!("{} was removed", folder.path().display()))
+}
+
+/// A part of the memory that is lost, as a source that could not be read.
+fn loss(name: &str, reason: String) -> Source {
+    Source {
+        name: name.to_owned(),
+        state: SourceState::Unknown,
+        reason,
+        at: clock::now(),
     }
 }
 
@@ -265,10 +380,22 @@ enum Keep<'a> {
     Nothing(Option<&'a Ledger>),
 }
 
-async fn look(settings: &Settings, keep: Keep<'_>) -> Result<Look, RunError> {
+/// Looks once. What of the memory is found lost is told by this look and those after it.
+async fn look(
+    settings: &Settings,
+    keep: Keep<'_>,
+    lost: &mut Vec<Source>,
+) -> Result<Look, RunError> {
     let (contents, registry, begun) = patiently(|| read(settings)).await?;
     let folder = Folder::of(&settings.state, &settings.roll.target);
     let (mut file, mut before) = LedgerFile::load(&folder)?;
+    let journal = Journal::of(&folder);
+    lost.extend(damaged("ledger", file.path(), file.damage()));
+    lost.extend(damaged(
+        "journal",
+        journal.path(),
+        journal.damage()?.as_deref(),
+    ));
     if let Keep::Nothing(Some(ledger)) = keep {
         before.clone_from(ledger);
     }
@@ -279,7 +406,7 @@ async fn look(settings: &Settings, keep: Keep<'_>) -> Result<Look, RunError> {
             store.display()
         )
     });
-    let world = begun
+    let mut world = begun
         .observe(&look::Request {
             registry: &registry,
             ledger: &before,
@@ -290,6 +417,7 @@ async fn look(settings: &Settings, keep: Keep<'_>) -> Result<Look, RunError> {
             surroundings: &settings.surroundings,
         })
         .await;
+    world.sources.extend(lost.iter().cloned());
     // From its end on: a look that took long, because one server hangs, would take as long again.
     let fresh_until = clock::monotonic() + LOOK_FRESH;
     let assessment = assess(&registry, &world, &before, &policy, world.at);
@@ -308,7 +436,15 @@ async fn look(settings: &Settings, keep: Keep<'_>) -> Result<Look, RunError> {
         has_news: false,
     };
     let news = news(settings, &look);
-    look.has_news = !news.is_empty();
+    // What could not be written is tried again by every pass, and told as new by the first only.
+    let is_repeated = |news: &News| match news {
+        News::Edited(drift) => {
+            let before = look.before.drifts.get(&DriftId::new(drift.id.clone()));
+            before.is_some_and(|open| open.told_as == WRITE)
+        }
+        _ => false,
+    };
+    look.has_news = !news.iter().all(is_repeated);
     if let Keep::In(folder, lock) = keep {
         // The news is on disk before anything is done about it: a crash in between loses none of it.
         Journal::of(folder).append(look.world.at, news, lock)?;
@@ -317,41 +453,52 @@ async fn look(settings: &Settings, keep: Keep<'_>) -> Result<Look, RunError> {
     Ok(look)
 }
 
-/// Writes what is due, and returns what became of it, and how it left the roll if it wrote to it. `None`: the
-/// look was too old by the time the roll was locked.
+/// Says that a file of the memory cannot be understood, if it cannot.
+fn damaged(name: &str, path: &Path, damage: Option<&str>) -> Option<Source> {
+    let why = damage?;
+    warn!(
+        "{} cannot be understood ({why}): going on without what it remembered",
+        path.display()
+    );
+    Some(loss(
+        name,
+        format!("{} cannot be understood: {why}", path.display()),
+    ))
+}
+
+/// Writes what is due. `None`: the look was too old by the time the roll was locked.
 async fn write(
     settings: &Settings,
     folder: &Folder,
-    lock: &Locked,
+    mut lock: Locked,
     look: &Look,
-) -> Result<Option<(Written, Option<Fingerprint>)>, RunError> {
+) -> Result<Option<Attempt>, RunError> {
     let edits = look.assessment.edits();
     if edits.is_empty() {
-        return Ok(Some((Written::default(), None)));
+        return Ok(Some(Attempt::default()));
     }
     let options = CommitOptions {
         lock_timeout: settings.lock_timeout,
         stale_at: look.fresh_until,
     };
-    let mut left = None;
-    let written = match commit(&settings.roll, &look.registry, &edits, options).await? {
-        Committed::Stale => return Ok(None),
-        Committed::Unchanged { left_out } => Written {
-            refused: left_out.refused.into_iter().collect(),
-            ..Written::default()
-        },
-        Committed::Written {
+    let attempt = match commit(&settings.roll, &look.registry, &edits, options).await {
+        Ok(Committed::Stale) => return Ok(None),
+        Ok(Committed::Unchanged { left_out }) => Attempt::of(Vec::new(), left_out),
+        Ok(Committed::Written {
             applied,
             left_out,
             fingerprint,
-        } => {
-            left = Some(fingerprint);
-            Written {
-                applied: applied.into_iter().collect(),
-                refused: left_out.refused.into_iter().collect(),
-            }
+        }) => Attempt {
+            left: Some(fingerprint),
+            ..Attempt::of(applied, left_out)
+        },
+        Err(error @ CommitError::Lock(LockError::Busy { .. })) => Attempt::locked(error),
+        Err(error @ CommitError::NotEditable { .. }) => {
+            Attempt::held(Held::NotEditable(error.to_string()), error)
         }
+        Err(error) => return Err(error.into()),
     };
+    let written = &attempt.written;
     // What was written is remembered as closed, and yet told as what it was: seen so often, since then.
     let mut ledger = look.assessment.ledger.clone();
     for drift in &look.assessment.drifts {
@@ -361,17 +508,22 @@ async fn write(
             ledger.note_applied(edit, drift.server.as_ref());
         }
     }
-    let told = report(settings, &look.before, look, &written);
-    let outcomes = told
+    let told = report(settings, &look.before, look, written);
+    let outcomes: Vec<News> = told
         .drifts
         .iter()
         .filter(|told| edits.iter().any(|edit| edit.cause == told.drift.id))
         .map(|told| News::Outcome(wire::Drift::from(told)))
         .collect();
-    Journal::of(folder).append(look.world.at, outcomes, lock)?;
+    if !folder.exists()? {
+        // Somebody removed it while the roll was written, which is news that must not go with it.
+        let _ = removed(folder);
+        lock = folder.lock(settings.lock_timeout).await?;
+    }
+    Journal::of(folder).append(look.world.at, outcomes, &lock)?;
     let (mut file, _) = LedgerFile::load(folder)?;
-    remember(&mut file, &ledger, look.world.at, lock)?;
-    Ok(Some((written, left)))
+    remember(&mut file, &ledger, look.world.at, &lock)?;
+    Ok(Some(attempt))
 }
 
 /// Keeps the memory on disk, within its bounds.

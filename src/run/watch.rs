@@ -203,9 +203,16 @@ impl<T: Teller> Rounds for Guard<'_, T> {
         self.files.pass_begins();
         let passed = pass(self.settings, &mut self.memory).await;
         self.listen(passed.as_ref().ok());
-        self.teller
-            .passed(passed.as_ref().map(|passed| &passed.report));
-        self.report_to_the_manager(passed.as_ref().map(|passed| &passed.report));
+        let came_to = match &passed {
+            Ok(Passed {
+                trouble: Some(error),
+                ..
+            })
+            | Err(error) => Err(error),
+            Ok(passed) => Ok(&passed.report),
+        };
+        self.teller.passed(came_to);
+        self.report_to_the_manager(came_to);
         match passed {
             Err(error) => {
                 if self.trouble.is_new(&error.to_string()) {
@@ -214,7 +221,11 @@ impl<T: Teller> Rounds for Guard<'_, T> {
                 After::default()
             }
             Ok(passed) => {
-                if self.trouble.is_over() {
+                if let Some(error) = &passed.trouble {
+                    if self.trouble.is_new(&error.to_string()) {
+                        self.teller.failing(error);
+                    }
+                } else if self.trouble.is_over() {
                     self.teller.healed();
                 }
                 After {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Why something in the state folder could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -19,17 +20,20 @@ pub enum StateError {
     },
     /// Another headcount holds the lock.
     #[error(
-        "another headcount is at work on this roll: {} was locked for {waited:?}; try again when it is done",
-        .path.display()
+        "another headcount is at work on this roll: {} is locked{}; try again when it is done",
+        .path.display(), after(*.waited)
     )]
     Busy {
         /// The lock file.
         path: PathBuf,
         /// How long it was waited for.
-        waited: std::time::Duration,
+        waited: Duration,
     },
     /// The system refused.
-    #[error("cannot {action} {}: {source}", .path.display())]
+    #[error(
+        "cannot {action} {}: {source}; put that right, or name another state folder with --state-dir",
+        .path.display()
+    )]
     Io {
         /// What was tried, to go before the path.
         action: &'static str,
@@ -38,6 +42,15 @@ pub enum StateError {
         /// What the system said.
         source: io::Error,
     },
+}
+
+/// How long something was waited for, if it was.
+fn after(waited: Duration) -> String {
+    if waited.is_zero() {
+        String::new()
+    } else {
+        format!(" after {waited:?}")
+    }
 }
 
 impl StateError {

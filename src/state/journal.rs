@@ -27,6 +27,9 @@ pub use entry::{Entry, News};
 /// How large the file may become before it is put aside, in bytes.
 pub const ROTATE_AT: u64 = 4 << 20;
 
+/// What every entry begins with.
+const BEGINNING: &[u8] = b"{\"seq\":";
+
 /// The journal of one roll.
 #[derive(Clone, Debug)]
 pub struct Journal {
@@ -66,6 +69,7 @@ impl Journal {
         news: Vec<News>,
         _lock: &Locked,
     ) -> Result<Option<RangeInclusive<u64>>, StateError> {
+        self.set_garbage_aside()?;
         let Some(more) = (news.len() as u64).checked_sub(1) else {
             return Ok(None);
         };
@@ -86,13 +90,53 @@ impl Journal {
     /// # Errors
     /// When a file cannot be read.
     pub fn last(&self) -> Result<u64, StateError> {
-        let newest = match last_in(&self.now)? {
-            Some(seq) => seq,
-            None => last_in(&self.before)?.unwrap_or(0),
-        };
+        let newest = self.newest()?;
         // Should the files have been lost, the numbers still go on where the readers stand: numbers that
         // began again would be taken for news already told.
         Ok(newest.max(self.cursors.furthest()?))
+    }
+
+    /// The number of the newest entry that is kept; 0 where none is.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn newest(&self) -> Result<u64, StateError> {
+        Ok(match last_in(&self.now)? {
+            Some(seq) => seq,
+            None => last_in(&self.before)?.unwrap_or(0),
+        })
+    }
+
+    /// What is wrong with the file, if nothing in it can be understood. The next [`Journal::append`] keeps such a
+    /// file aside, as `journal.damaged`. The beginning of a first entry is not wrong: a crash leaves one.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn damage(&self) -> Result<Option<String>, StateError> {
+        let Some(file) = open(&self.now)? else {
+            let stands = self.now.symlink_metadata().is_ok();
+            return Ok(stands.then(|| "it is not a file".to_owned()));
+        };
+        let mut start = Vec::new();
+        file.take(BEGINNING.len() as u64)
+            .read_to_end(&mut start)
+            .map_err(StateError::io("read", &self.now))?;
+        let sound = BEGINNING.starts_with(&start) || last_in(&self.now)?.is_some();
+        Ok((!sound).then(|| "no line of it is an entry".to_owned()))
+    }
+
+    fn set_garbage_aside(&self) -> Result<(), StateError> {
+        if self.damage()?.is_none() {
+            return Ok(());
+        }
+        let aside = self.now.with_extension("damaged");
+        fs::rename(&self.now, &aside).map_err(StateError::io("set aside", &self.now))
+    }
+
+    /// The file's path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.now
     }
 
     /// Everything after the entry of that number; 0 for all that is kept.
@@ -224,7 +268,11 @@ fn last_in(path: &Path) -> Result<Option<u64>, StateError> {
     }
 }
 
+/// Opens what is there, if it is a file.
 fn open(path: &Path) -> Result<Option<File>, StateError> {
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Ok(None);
+    }
     match File::open(path) {
         Ok(file) => Ok(Some(file)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),

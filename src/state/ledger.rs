@@ -1,15 +1,19 @@
 //! The ledger on disk: one JSON document, replaced as a whole.
+//!
+//! The journal is written before it, and is the truth of what was told: what it has beyond the ledger, because a
+//! crash came in between or the ledger was lost, is folded in when the ledger is read.
 
 mod document;
+mod replay;
 #[cfg(test)]
 mod tests;
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::replace::replace;
-use super::{Folder, Locked, StateError};
+use super::{Folder, Journal, Locked, StateError};
 use crate::core::ledger::Ledger;
 use document::Document;
 
@@ -20,38 +24,46 @@ const LARGEST: u64 = 64 << 20;
 #[derive(Debug)]
 pub struct LedgerFile {
     path: PathBuf,
+    journal: Journal,
     damage: Option<String>,
 }
 
 impl LedgerFile {
     /// Reads what is remembered of a roll. Where nothing is, or nothing that can be understood, the ledger
-    /// is empty; in the latter case a warning is logged, and the file is kept aside by the next
-    /// [`LedgerFile::save`]. Changes nothing itself.
+    /// is empty but for what the journal tells; in the latter case [`LedgerFile::damage`] says why, and the file
+    /// is kept aside by the next [`LedgerFile::save`]. Changes nothing itself.
     ///
     /// # Errors
     /// When the folder is not the user's own, or the file cannot be read.
     pub fn load(folder: &Folder) -> Result<(Self, Ledger), StateError> {
         let mut file = Self {
             path: folder.path().join("ledger.json"),
+            journal: Journal::of(folder),
             damage: None,
         };
         if !folder.exists()? {
             return Ok((file, Ledger::default()));
         }
-        let Some(text) = file.read()? else {
-            return Ok((file, Ledger::default()));
-        };
-        match Document::parse(&text) {
-            Ok(document) => Ok((file, document.into())),
-            Err(why) => {
-                tracing::warn!(
-                    "{} cannot be understood ({why}): going on without what it remembered",
-                    file.path.display()
-                );
+        let (mut ledger, told) = match file.read()?.map(|text| Document::parse(&text)) {
+            None => (Ledger::default(), 0),
+            Some(Ok(document)) => {
+                let told = document.told;
+                (document.into(), told)
+            }
+            Some(Err(why)) => {
                 file.damage = Some(why);
-                Ok((file, Ledger::default()))
+                (Ledger::default(), 0)
+            }
+        };
+        let newest = file.journal.newest()?;
+        if newest != told {
+            // A journal that ends before what was told is another one, and all of it is new.
+            let from = if newest < told { 0 } else { told };
+            for entry in file.journal.after(from)?.entries {
+                replay::entry(&mut ledger, entry);
             }
         }
+        Ok((file, ledger))
     }
 
     /// What was wrong with the file when it was read.
@@ -60,7 +72,13 @@ impl LedgerFile {
         self.damage.as_deref()
     }
 
-    /// Writes the ledger. A file that could not be understood is first renamed to `ledger.json.damaged`.
+    /// The file's path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes the ledger, which remembers all that the journal has by now. A file that could not be understood is first renamed to `ledger.json.damaged`.
     ///
     /// # Errors
     /// When the system refuses.
@@ -74,7 +92,7 @@ impl LedgerFile {
                 _ => self.damage = None,
             }
         }
-        let text = Document::from(ledger)
+        let text = Document::of(ledger, self.journal.newest()?)
             .text()
             .map_err(|error| StateError::io("write", &self.path)(error.into()))?;
         replace(&self.path, &text, lock)

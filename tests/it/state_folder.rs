@@ -1,5 +1,7 @@
 //! The state folder: private, and of use even after it was damaged.
 
+mod lost;
+
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};

@@ -16,6 +16,9 @@ const VERSION: u32 = 1;
 #[derive(Serialize, Deserialize)]
 pub(super) struct Document {
     version: u32,
+    /// The number of the journal's last entry that this remembers.
+    #[serde(default)]
+    pub(super) told: u64,
     homes: Vec<Place>,
     servers: Vec<Server>,
     rows: Vec<Row>,
@@ -166,8 +169,9 @@ impl Document {
     }
 }
 
-impl From<&core::Ledger> for Document {
-    fn from(ledger: &core::Ledger) -> Self {
+impl Document {
+    /// The document of a ledger that remembers the journal up to that entry.
+    pub(super) fn of(ledger: &core::Ledger, told: u64) -> Self {
         // Taken apart without `..` here and below, so that nothing new can be forgotten.
         let core::Ledger {
             homes,
@@ -179,6 +183,7 @@ impl From<&core::Ledger> for Document {
         } = ledger;
         Self {
             version: VERSION,
+            told,
             homes: homes.iter().map(Place::from).collect(),
             servers: servers.iter().map(Server::from).collect(),
             rows: rows.iter().map(Row::from).collect(),

@@ -170,7 +170,7 @@ fn some_ledger() -> Ledger {
 proptest! {
     #[test]
     fn every_ledger_reads_back_the_same(ledger in ledger()) {
-        let text = Document::from(&ledger).text().unwrap();
+        let text = Document::of(&ledger, 0).text().unwrap();
         prop_assert_eq!(Ledger::from(Document::parse(&text).unwrap()), ledger);
     }
 
@@ -185,7 +185,7 @@ proptest! {
 
     #[test]
     fn a_document_cut_at_any_byte_is_the_whole_or_nothing(ledger in ledger()) {
-        let text = Document::from(&ledger).text().unwrap();
+        let text = Document::of(&ledger, 0).text().unwrap();
         for end in 0..text.len() {
             if let Ok(document) = Document::parse(&text[..end]) {
                 // Only the final newline is missing.

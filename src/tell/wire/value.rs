@@ -27,6 +27,17 @@ pub enum Value {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pairs(pub Vec<(String, Value)>);
 
+impl Pairs {
+    /// The text of a key, if it has one.
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.0.iter().find_map(|(known, value)| match value {
+            Value::Text(text) if known == key => Some(text.as_str()),
+            _ => None,
+        })
+    }
+}
+
 impl From<&core_edit::Value> for Value {
     fn from(value: &core_edit::Value) -> Self {
         match value {

@@ -11,12 +11,16 @@ use crate::support::{Elsewhere, Machine, Running, wait_until};
 
 /// A process that holds the roll's lock until it is ended.
 fn hold_lock(machine: &Machine) -> Running {
-    let lock = machine.roll_path().with_extension("yaml.lock");
+    hold(machine, &machine.roll_path().with_extension("yaml.lock"))
+}
+
+/// A process that holds a lock until it is ended.
+fn hold(machine: &Machine, lock: &Path) -> Running {
     let ready = machine.root().join("locked");
     let mut holder = machine.command("flock");
     holder
         .arg("--close")
-        .arg(&lock)
+        .arg(lock)
         .args(["/bin/sh", "-c", "touch \"$0\"; while :; do sleep 600; done"])
         .arg(&ready);
     let holder = Running::of(holder);
@@ -27,16 +31,74 @@ fn hold_lock(machine: &Machine) -> Running {
 #[test]
 fn a_lock_that_is_held_for_ever_is_waited_for_a_while_and_its_holder_named() {
     let machine = Machine::new();
-    with_something_to_write(&machine);
+    let [shop, _] = with_something_to_write(&machine);
     let holder = hold_lock(&machine);
     let before = machine.roll_text();
 
-    let pass = machine.reconcile().at_once().run();
+    let pass = machine
+        .reconcile()
+        .at_once()
+        .arg("--lock-timeout=1")
+        .run()
+        .exits(2);
 
     let lock = machine.roll_path().with_extension("yaml.lock");
     let pid = holder.process().pid.to_string();
-    assert_refused(&pass, 2, &lock, &[&pid, "flock"]);
+    for hint in [lock.to_str().unwrap(), "after 1s", &pid, "flock"] {
+        pass.complains_of(hint);
+    }
+    // What was found is told all the same, and why it is not written.
+    let drift = pass.drift("A", &shop.name);
+    assert_eq!(drift.held().as_deref(), Some("locked"));
+    let why = drift["held"]["why"].as_str().unwrap();
+    assert!(why.contains(&pid) && why.contains("flock"), "{why}");
+    let remedy = drift["held"]["remedy"].as_str().unwrap();
+    assert!(remedy.contains("--lock-timeout"), "{remedy}");
     assert_eq!(machine.roll_text(), before);
+    holder.signal(Signal::KILL);
+}
+
+#[test]
+fn with_a_timeout_of_0_the_lock_is_tried_once() {
+    let machine = Machine::new();
+    let [shop, _] = with_something_to_write(&machine);
+    let holder = hold_lock(&machine);
+    let once = || machine.reconcile().at_once().arg("--lock-timeout=0");
+
+    let pass = once().run().exits(2);
+    assert_eq!(
+        pass.drift("A", &shop.name).held().as_deref(),
+        Some("locked")
+    );
+    holder.signal(Signal::KILL);
+    let _ = holder.finish();
+
+    let pass = once().run().exits(0);
+    assert!(pass.drift("A", &shop.name).is_applied());
+}
+
+#[test]
+fn while_another_headcount_keeps_the_memory_one_can_still_see_what_differs() {
+    let machine = Machine::new();
+    let [shop, _] = with_something_to_write(&machine);
+    let _ = machine.headcount(&["init"]).exits(0);
+    let folder = fs::read_dir(machine.state()).unwrap().next().unwrap();
+    let holder = hold(&machine, &folder.unwrap().path().join("lock"));
+    let before = machine.footprint();
+
+    let pass = machine
+        .reconcile()
+        .at_once()
+        .arg("--lock-timeout=0")
+        .run()
+        .exits(2);
+
+    pass.complains_of("another headcount is at work on this roll");
+    assert_eq!(
+        pass.drift("A", &shop.name).held().as_deref(),
+        Some("locked")
+    );
+    assert_eq!(machine.footprint(), before);
     holder.signal(Signal::KILL);
 }
 
@@ -81,7 +143,7 @@ fn a_folder_that_cannot_be_written_to_is_named() {
 
     let pass = read_only.run(&machine.reconcile().at_once().into_command());
 
-    assert_refused(&pass, 2, &folder, &["ead-only"]);
+    assert_refused(&pass, 2, &folder, &["ead-only", "--dry-run"]);
     assert_eq!(crate::support::Footprint::of(&[&folder]), before);
 }
 
@@ -180,6 +242,38 @@ fn a_roll_behind_a_link_is_written_where_it_is() {
     assert_eq!(fs::read_link(machine.roll_path()).unwrap(), target);
     assert!(is_file(&target));
     assert!(fs::read_to_string(&target).unwrap().contains("terminated"));
+}
+
+#[test]
+fn what_a_killed_headcount_left_beside_the_roll_is_tidied_by_the_next_write() {
+    let machine = Machine::new();
+    let [shop, _] = with_something_to_write(&machine);
+    let folder = machine.roll_path().parent().unwrap().to_owned();
+    for left in [
+        ".agent-sessions.yaml.headcount-x7Yz01.tmp",
+        ".agent-sessions.yaml.bak.headcount-x7Yz01.tmp",
+    ] {
+        fs::write(folder.join(left), "tmux_sessions: [").unwrap();
+    }
+    fs::write(folder.join(".agent-sessions.yaml.swp"), "an editor's").unwrap();
+
+    let pass = machine.reconcile().at_once().run().exits(0);
+
+    assert!(pass.drift("A", &shop.name).is_applied());
+    let mut names: Vec<String> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(
+        names,
+        [
+            ".agent-sessions.yaml.swp",
+            "agent-sessions.yaml",
+            "agent-sessions.yaml.bak",
+            "agent-sessions.yaml.lock"
+        ]
+    );
 }
 
 fn is_file(path: &Path) -> bool {
