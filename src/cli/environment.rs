@@ -73,7 +73,11 @@ impl Environment {
         }
         match &self.home {
             Some(home) if home.is_absolute() => Ok(home.join(".local/state/headcount")),
-            _ => bail!(
+            Some(home) => bail!(
+                "HOME is {}, which is not an absolute path, so there is no place for the state: name one with --state-dir",
+                home.display()
+            ),
+            None => bail!(
                 "HOME is not set, so there is no place for the state: name one with --state-dir"
             ),
         }
@@ -149,6 +153,17 @@ mod tests {
         ] {
             assert_eq!(with(variables).watchdog, expected, "{variables:?}");
         }
+    }
+
+    #[test]
+    fn a_home_that_is_no_absolute_path_is_told_as_that() {
+        let error = with(&[("HOME", "home/u")]).state_folder(None).unwrap_err();
+        let error = error.to_string();
+        assert!(
+            error.contains("home/u, which is not an absolute path")
+                && error.contains("--state-dir"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ use clap::Args;
 use super::environment::Environment;
 use super::{Failure, joint, output};
 use crate::exit::Exit;
+use crate::tell::sentence;
 use crate::tell::visible::visible;
 
 /// Check a roll: its YAML, and every row of it
@@ -18,6 +19,9 @@ pub(super) struct Arguments {
     /// The roll [default: $AGENT_SESSIONS_YAML, else the nearest .hermes/agent-sessions.yaml at or above
     /// the working folder]
     file: Option<PathBuf>,
+    /// The same as FILE, for those used to the other commands
+    #[arg(long, value_name = "PATH", conflicts_with = "file")]
+    registry: Option<PathBuf>,
 }
 
 /// What is to be checked.
@@ -53,7 +57,10 @@ pub(super) struct Fault {
 
 pub(super) fn run(arguments: Arguments, environment: Environment) -> Result<Exit, Failure> {
     let findings = joint::validate(Settings {
-        registry: arguments.file.or(environment.registry),
+        registry: arguments
+            .file
+            .or(arguments.registry)
+            .or(environment.registry),
     })?;
     let roll = findings.roll.display().to_string();
     output::print(|out| {
@@ -61,7 +68,8 @@ pub(super) fn run(arguments: Arguments, environment: Environment) -> Result<Exit
             writeln!(out, "{}", visible(&fault.at(&roll)))?;
         }
         if findings.faults.is_empty() {
-            writeln!(out, "{}: in order, {} rows", visible(&roll), findings.rows)?;
+            let rows = sentence::counted(findings.rows, "row");
+            writeln!(out, "{}: in order, {rows}", visible(&roll))?;
         }
         Ok(())
     })?;

@@ -239,7 +239,7 @@ impl Held {
             Self::ProcessAlive(_) => {
                 "Look at that process; if it is not this session's, end the row by hand."
             }
-            Self::Doubt(_) => "Make it visible to headcount, or correct the row by hand.",
+            Self::Doubt(_) => "Make it visible to headcount, or correct the roll by hand.",
             Self::MassChange => "If it is true, run again with --allow-mass-change.",
             Self::PersonChanged => {
                 "Nothing to do: it is compared again when another conversation is live."
@@ -248,7 +248,9 @@ impl Held {
             Self::Locked(_) => {
                 "Run again when it is let go, or wait longer with --lock-timeout SECONDS."
             }
-            Self::NotEditable(_) => "Write this row in plain block style, or change it by hand.",
+            Self::NotEditable(_) => {
+                "Change the roll as this says, or make the change itself by hand."
+            }
             Self::ReadOnly(_) => {
                 "Let the program that owns that store write, or move the store away."
             }

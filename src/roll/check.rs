@@ -1,8 +1,8 @@
 //! What is wrong with a roll, each thing at its place: for `headcount validate`.
 
 use super::layout::{Kind, Layout, Map, Node};
-use super::parse;
 use super::scalar::{Plain, by_yaml_1_1, by_yaml_1_2};
+use super::{json, parse};
 use crate::core::ids::{AgentKind, Fingerprint, Timestamp};
 use crate::core::registry::Status;
 
@@ -51,6 +51,8 @@ pub struct Fault {
 /// Checks a roll.
 #[must_use]
 pub fn check(text: &str) -> Checked {
+    let joined = json::joined(parse::without_mark(text)).ok().flatten();
+    let text = joined.as_deref().unwrap_or(text);
     // Neither what it was read from nor when matters to what is wrong with it.
     let registry = match parse::parse(text, Fingerprint::new(""), Timestamp::default()) {
         Ok(registry) => registry,

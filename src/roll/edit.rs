@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::datum::{Datum, Misfit};
 use super::draft::Draft;
+use super::json;
 use super::layout::{Kind, Layout};
 use super::parse::{self, NotYaml};
 use super::splice::Splices;
@@ -64,6 +65,9 @@ pub fn apply(text: &str, edits: &[Edit]) -> Result<String, EditError> {
         return Ok(text.to_owned());
     }
     let body = parse::without_mark(text);
+    if let Some(joined) = json::joined(body)? {
+        return apply_to_joined(text, &joined, edits);
+    }
     let document = parse::document(text)?;
     if document.documents > 1 {
         return Err(EditError::ManyDocuments {
@@ -76,6 +80,20 @@ pub fn apply(text: &str, edits: &[Edit]) -> Result<String, EditError> {
     let new = format!("{mark}{}", splice(body, &intended, &work)?);
     work.carry_out(&mut intended)?;
     verify(&new, &intended)?;
+    Ok(new)
+}
+
+/// Carries out edits on a roll that is JSON and has pairs of escapes, which are `joined`.
+fn apply_to_joined(text: &str, joined: &str, edits: &[Edit]) -> Result<String, EditError> {
+    let body = parse::without_mark(text);
+    let upper = [true, false]
+        .into_iter()
+        .find(|upper| json::apart(joined, *upper) == body)
+        .ok_or_else(|| not_exact("its escapes are written now in capitals and now not"))?;
+    let mark = &text[..text.len() - body.len()];
+    let edited = apply(joined, edits)?;
+    let new = format!("{mark}{}", json::apart(&edited, upper));
+    verify(&new, &parse::document(&edited)?.root)?;
     Ok(new)
 }
 

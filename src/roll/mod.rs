@@ -11,6 +11,7 @@ pub mod edit;
 pub mod find;
 pub mod holder;
 pub mod init;
+mod json;
 mod layout;
 mod leftover;
 pub mod lock;

@@ -8,7 +8,7 @@ use serde::de::{
 use thiserror::Error;
 
 use super::datum::Datum;
-use super::rows;
+use super::{json, rows};
 use crate::core::ids::{Fingerprint, Timestamp};
 use crate::core::registry::Registry;
 
@@ -42,6 +42,8 @@ pub fn parse(
     fingerprint: Fingerprint,
     written_at: Timestamp,
 ) -> Result<Registry, NotYaml> {
+    let joined = json::joined(without_mark(text))?;
+    let text = joined.as_deref().unwrap_or(text);
     let document = document(text)?;
     rows::registry(&document.root, text, fingerprint, written_at)
 }
@@ -50,9 +52,11 @@ pub fn parse(
 /// first of all if none has.
 pub(crate) fn document(text: &str) -> Result<Document, NotYaml> {
     refuse_depth(text)?;
+    let joined = json::joined(without_mark(text))?;
+    let text = joined.as_deref().unwrap_or_else(|| without_mark(text));
     let mut documents = 0;
     let mut root = None;
-    for reader in serde_yaml::Deserializer::from_str(without_mark(text)) {
+    for reader in serde_yaml::Deserializer::from_str(text) {
         let datum = Datum::deserialize(reader).map_err(|error| not_yaml(&error))?;
         documents += 1;
         let found =
@@ -112,6 +116,9 @@ fn not_yaml(error: &serde_yaml::Error) -> NotYaml {
         if let Some(at) = why.find(&told) {
             why.replace_range(at..at + told.len(), "");
         }
+    }
+    if why.contains("repetition limit exceeded") {
+        why = "the aliases in it stand for more than a roll can hold".to_owned();
     }
     NotYaml {
         line: place.as_ref().map_or(1, |place| place.line().max(1)),

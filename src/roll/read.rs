@@ -44,6 +44,16 @@ pub enum ReadError {
         /// The path.
         path: String,
     },
+    /// It is a link to nothing.
+    #[error(
+        "{path} is a symbolic link to {target}, where there is nothing: put the roll there, or remove the link"
+    )]
+    Dangling {
+        /// The path.
+        path: String,
+        /// What the link says.
+        target: String,
+    },
     /// It is not a file.
     #[error("{path} is {kind}, not a file: name the roll with `--registry PATH`")]
     NotAFile {
@@ -112,7 +122,13 @@ pub fn read(roll: &Roll) -> Result<Contents, ReadError> {
     let roll = &roll.as_it_is();
     let path = &roll.target;
     let shown = || roll.named.display().to_string();
-    let (bytes, metadata) = bytes(path).map_err(|trouble| trouble.at(shown()))?;
+    let (bytes, metadata) = bytes(path).map_err(|trouble| match fs::read_link(&roll.named) {
+        Ok(target) if matches!(trouble, Trouble::Missing) => ReadError::Dangling {
+            path: shown(),
+            target: target.display().to_string(),
+        },
+        _ => trouble.at(shown()),
+    })?;
     let fingerprint = fingerprint(&bytes);
     if let Some(offset) = memchr::memchr(0, &bytes) {
         return Err(ReadError::Binary {

@@ -36,7 +36,7 @@ pub(super) fn registry(
             Ok(row) => rows.push(row),
             Err(problem) => invalid.push(InvalidRow {
                 index,
-                name: reader.text("name").ok().flatten().map(SessionName::new),
+                name: reader.optional("name").ok().flatten().map(SessionName::new),
                 pid: reader.pid().ok().flatten(),
                 problem,
                 line: source.row_line(index),

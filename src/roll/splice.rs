@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use self::lines::{inline, inline_anew, join, row_lines, value_lines};
 use self::places::{
-    after_bracket, ends_in_block_text, is_block_text, is_token, last_leaf, line_break_before, runs,
-    skip_spaces,
+    after_bracket, ends_in_block_text, is_block_text, is_token, keep_comments, last_leaf,
+    line_break_before, runs, skip_spaces,
 };
 use super::draft::{Draft, Fate, Moved, Written, is_null};
 use super::layout::{
@@ -264,6 +264,7 @@ impl<'t> Splices<'t> {
     ) -> Result<(), Refusal> {
         let colon = entry.colon.ok_or(EXPLICIT_KEY)?;
         let value = &entry.value;
+        keep_comments(self.text, entry)?;
         // A block text ends with its line break, whatever replaces it does not.
         let tail = line_break_before(self.text, value.end);
         if let Some(scalar) = inline(written, value) {
@@ -486,6 +487,7 @@ impl<'t> Splices<'t> {
         flow: &Flow,
     ) -> Result<(), Refusal> {
         let value = &entry.value;
+        keep_comments(self.text, entry)?;
         let text = match inline(written, value) {
             Some(scalar) if !flow.json => scalar,
             _ => self.flow_value(draft, written, flow)?,

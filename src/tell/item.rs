@@ -1,6 +1,7 @@
 //! What people read of a report, one thing after the other, trouble first.
 
 use super::sentence;
+use super::visible::{readable, readable_name};
 use crate::core::drift::Note;
 use crate::core::report::{Outcome, Report, Resolved, Told};
 use crate::core::world::{Source, SourceState};
@@ -85,6 +86,23 @@ pub fn of(report: &Report) -> Vec<Item> {
     let resolved = report.resolved.iter().map(Item::from);
     let mut items: Vec<Item> = unseen.chain(drifts).chain(notes).chain(resolved).collect();
     items.sort_by_key(|item| item.state);
+    // What is told of a source is not told again of every row that it hides.
+    let told: Vec<(String, String)> = items
+        .iter()
+        .filter(|item| item.state == State::Unseen)
+        .map(|item| (item.statement.clone(), format!("see {}", item.subject)))
+        .collect();
+    for item in items.iter_mut().filter(|item| item.state != State::Unseen) {
+        for (statement, reference) in &told {
+            if statement.len() > reference.len() {
+                item.statement = item.statement.replace(statement, reference);
+            }
+        }
+    }
+    for item in &mut items {
+        item.subject = readable_name(&item.subject);
+        item.statement = readable(&item.statement);
+    }
     items
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::item::{self, Item, State};
 use super::sentence;
-use super::visible::visible;
+use super::visible::{readable_name, visible};
 use crate::core::drift::Kind;
 use crate::core::ids::SessionName;
 use crate::core::report::{Outcome, Report};
@@ -105,7 +105,7 @@ impl Crowd<'_> {
             && self
                 .sessions
                 .iter()
-                .any(|session| session.as_str() == item.subject)
+                .any(|session| readable_name(session.as_str()) == item.subject)
     }
 
     fn line(&self) -> String {

@@ -144,7 +144,9 @@ pub fn saw_everything(report: &Report) -> bool {
             .all(|source| source.state != SourceState::Unknown)
 }
 
-fn counted(number: usize, what: &str) -> String {
+/// `1 row`, `2 rows`.
+#[must_use]
+pub fn counted(number: usize, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {what}{plural}")
 }

@@ -13,9 +13,10 @@ use super::json::Layout;
 use super::visible::is_treacherous;
 use super::wire;
 use super::{json as as_json, markdown, sample, sentence, table};
-use crate::core::drift::{Held, Kind};
+use crate::core::drift::{Held, Kind, Note, NoteKind};
 use crate::core::ids::SessionName;
 use crate::core::report::{Outcome, Report};
+use crate::core::world::{Source, SourceState};
 
 fn pretty(report: &Report) -> String {
     let mut out = Vec::new();
@@ -316,6 +317,47 @@ mod the_table {
     #[test]
     fn of_a_pass_with_nothing_to_tell() {
         insta::assert_snapshot!(table(&sample::quiet(), 80));
+    }
+
+    #[test]
+    fn tells_a_source_that_hides_many_rows_once_and_refers_to_it_after() {
+        let mut report = sample::quiet();
+        let why = "the server accepts connections, but did not answer within 5 s";
+        report.sources = vec![Source {
+            name: "tmux:hung".to_owned(),
+            state: SourceState::Unknown,
+            reason: why.to_owned(),
+            at: sample::NOW,
+        }];
+        for name in ["a", "b", "c"] {
+            report.notes.push(Note {
+                kind: NoteKind::Unseen,
+                session: Some(SessionName::new(name)),
+                server: None,
+                text: format!("{name}: it could not be looked for: tmux server hung: {why}."),
+                evidence: Vec::new(),
+            });
+        }
+        for text in [table(&report, 200), card(&report)] {
+            assert_eq!(text.matches(why).count(), 1, "{text}");
+            let reference = "it could not be looked for: tmux server hung: see tmux:hung.";
+            assert_eq!(text.matches(reference).count(), 3, "{text}");
+        }
+        assert_eq!(on_one_line(&report).matches(why).count(), 4);
+    }
+
+    #[test]
+    fn shortens_a_name_that_nobody_reads_which_stays_whole_in_the_json() {
+        let mut report = sample::rich();
+        let name = format!("{}-creator-claude", "x".repeat(5000));
+        let mut told = report.drifts[0].clone();
+        told.drift.session = Some(SessionName::new(name.as_str()));
+        report.drifts = vec![told];
+        for text in [table(&report, 200), card(&report)] {
+            assert!(text.contains("…(5015 characters)…"), "{text}");
+            assert!(text.len() < 3000, "{text}");
+        }
+        assert!(on_one_line(&report).contains(&name));
     }
 
     #[test]

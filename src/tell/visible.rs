@@ -34,9 +34,64 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// How long a word may be, in characters, before its middle is left out.
+const LONGEST_WORD: usize = 160;
+
+/// How long a text may be, in characters, before its middle is left out.
+const LONGEST_TEXT: usize = 1600;
+
+/// The text as much of it as a person reads: no name, and no sentence with one in it, pushes out all others.
+#[must_use]
+pub fn readable(text: &str) -> String {
+    let words: Vec<String> = text
+        .split(' ')
+        .map(|word| without_middle(word, LONGEST_WORD))
+        .collect();
+    without_middle(&words.join(" "), LONGEST_TEXT)
+}
+
+/// A name as much of it as a person reads.
+#[must_use]
+pub fn readable_name(name: &str) -> String {
+    without_middle(name, LONGEST_WORD)
+}
+
+/// The text, or its beginning and its end and how many characters it has.
+fn without_middle(text: &str, longest: usize) -> String {
+    if text.len() <= longest {
+        return text.to_owned();
+    }
+    let all: Vec<char> = text.chars().collect();
+    if all.len() <= longest {
+        return text.to_owned();
+    }
+    let kept = longest / 3;
+    let start: String = all.iter().take(kept).collect();
+    let end: String = all.iter().skip(all.len() - kept).collect();
+    format!("{start}…({} characters)…{end}", all.len())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{is_treacherous, visible};
+    use super::{is_treacherous, readable, visible};
+
+    #[test]
+    fn the_middle_of_a_very_long_word_is_left_out_and_said_so() {
+        let id = "x".repeat(5000);
+        let told = readable(&format!("session id {id} has no file"));
+        assert!(told.starts_with("session id xxx"), "{told}");
+        assert!(told.ends_with("xxx has no file"), "{told}");
+        assert!(told.contains("…(5000 characters)…"), "{told}");
+        assert!(told.len() < 250, "{told}");
+        let words = "word ".repeat(5000);
+        assert!(readable(&words).chars().count() < 1700);
+    }
+
+    #[test]
+    fn a_path_is_left_whole() {
+        let text = format!("{}/roll.yaml cannot be read", "/folder".repeat(20));
+        assert_eq!(readable(&text), text);
+    }
 
     #[test]
     fn ordinary_text_of_any_script_is_left_alone() {

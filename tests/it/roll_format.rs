@@ -216,6 +216,30 @@ fn json_stays_json() {
 }
 
 #[test]
+fn json_with_the_escapes_that_python_writes() {
+    let machine = Machine::new();
+    let scene = Scene::on(&machine);
+    let first = r#"{"name": "gone", "status": "running", "note": "\ud83d\ude00 \u00e9 \\ud83d"}"#;
+    let last = r#"{"name": "\ud83d\ude80 docs", "status": "stopped"}"#;
+
+    let pass = scene
+        .reconcile(&format!("{{\"tmux_sessions\": [{first}, {last}]}}"))
+        .exits(0);
+
+    assert!(pass.drift("A", "gone").is_applied());
+    let after = machine.roll_text();
+    assert!(
+        after.contains(r#""note": "\ud83d\ude00 \u00e9 \\ud83d""#),
+        "{after}"
+    );
+    assert!(after.contains(last), "{after}");
+    let read: Value = serde_json::from_str(&after).unwrap();
+    assert_eq!(read["tmux_sessions"][0]["status"], "terminated");
+    assert_eq!(read["tmux_sessions"][1]["name"], "🚀 docs");
+    assert_eq!(read["tmux_sessions"][2]["name"], json!(scene.new.name));
+}
+
+#[test]
 fn comments_at_every_place() {
     edited(
         "# the head\n\ntmux_sessions:   # all of them\n# before the first\n\
@@ -411,6 +435,20 @@ fn several_documents_are_edited_exactly_or_not_at_all() {
         "tmux_sessions:\n- name: gone\n  status: running\n\
          - name: docs\n  status: running\n  claude_session_id_own: null\n---\nanother: document\n",
     );
+}
+
+#[test]
+fn what_differs_is_told_of_several_documents_too() {
+    let machine = Machine::new();
+    let scene = Scene::on(&machine);
+
+    let pass = scene
+        .reconcile("tmux_sessions:\n- {name: gone, status: running}\n---\nanother: document\n")
+        .exits(2);
+
+    pass.complains_of("2 YAML documents");
+    let drift = pass.drift("A", "gone");
+    assert_eq!(drift.held().as_deref(), Some("not_editable"));
 }
 
 #[test]

@@ -341,3 +341,19 @@ fn each_roll_has_a_memory_of_its_own() {
     let folders = fs::read_dir(machine.state()).unwrap().count();
     assert_eq!(folders, 2);
 }
+
+#[test]
+fn where_it_cannot_be_made_it_says_how_to_name_another() {
+    let machine = Machine::new();
+    machine.roll().row("docs").write();
+
+    let pass = machine
+        .reconcile()
+        .not_settled()
+        .arg("--state-dir=/dev/null/x")
+        .run()
+        .exits(2);
+
+    pass.complains_of("/dev/null/x");
+    pass.complains_of("--state-dir");
+}

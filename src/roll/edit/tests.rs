@@ -536,3 +536,36 @@ fn all_writers_read_the_same_text_back() {
         assert!(written.starts_with('"'), "{written}");
     }
 }
+
+#[test]
+fn a_comment_in_a_value_that_would_be_replaced_is_not_lost() {
+    let row = "tmux_sessions:\n- name: a\n  status: running\n";
+    for value in [
+        "termination_mode: # why\n    - x\n",
+        "termination_mode:\n    - x # why\n",
+        "termination_mode:\n    how: x\n    # why\n    when: y\n",
+        "termination_mode: [x, # why\n    y]\n",
+        "termination_mode: | # why\n    x\n",
+    ] {
+        let said = refused(&format!("{row}  {value}"), &[end("a")]);
+        assert!(
+            said.contains("a comment stands in a value"),
+            "{value}{said}"
+        );
+    }
+    for value in [
+        "termination_mode: # why\n    x\n",
+        "termination_mode: x # why\n",
+        "termination_mode: # why\n",
+    ] {
+        let text = edited(&format!("{row}  {value}"), &[end("a")]);
+        assert!(text.contains("# why"), "{text}");
+        assert!(text.contains("auto-detected"), "{text}");
+    }
+    // No comment, though it looks like one.
+    let text = edited(
+        &format!("{row}  termination_mode: |\n    # x\n"),
+        &[end("a")],
+    );
+    assert!(text.contains("termination_mode: auto-detected"), "{text}");
+}

@@ -78,3 +78,18 @@ fn doing_it_twice_is_doing_it_once() {
 
     assert_eq!(machine.roll_text(), roll);
 }
+
+#[test]
+fn a_link_to_nothing_is_named_as_that() {
+    let machine = Machine::new();
+    let target = machine.root().join("nowhere.yaml");
+    std::os::unix::fs::symlink(&target, machine.roll_path()).unwrap();
+
+    for command in [&["init"][..], &["reconcile", "--once"]] {
+        let pass = machine.headcount(command).exits(1);
+
+        pass.complains_of("is a symbolic link to");
+        pass.complains_of(target.to_str().unwrap());
+        pass.complains_of("remove the link");
+    }
+}

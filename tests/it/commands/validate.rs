@@ -97,3 +97,38 @@ fn a_missing_roll_is_told() {
 
     pass.complains_of("nowhere.yaml");
 }
+
+#[test]
+fn one_row_is_one_row() {
+    let pass = validate("tmux_sessions:\n- {name: shop, status: running}\n").exits(0);
+
+    assert!(
+        pass.stdout.ends_with("in order, 1 row\n"),
+        "{}",
+        pass.stdout
+    );
+}
+
+#[test]
+fn a_row_with_an_empty_name_has_none() {
+    assert_faults(
+        "tmux_sessions:\n- {name: \"\", status: running}\n",
+        &[("2:3", "3: `name` is empty")],
+    );
+}
+
+#[test]
+fn the_roll_can_be_named_as_for_the_other_commands() {
+    let machine = Machine::new();
+    machine.roll().row("shop").write();
+    let roll = machine.roll_path();
+
+    let pass = Pass::of({
+        let mut command = machine.headcount_command(&["validate", "--registry"]);
+        command.arg(&roll).current_dir("/");
+        command
+    })
+    .exits(0);
+
+    assert!(pass.stdout.contains("in order"), "{}", pass.stdout);
+}
