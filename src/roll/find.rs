@@ -73,7 +73,11 @@ pub fn locate(folder: &Path, uid: u32) -> Result<Roll, FindError> {
             match rolls.as_slice() {
                 [] => {}
                 [path] => {
-                    let owner = fs::metadata(path).map_err(failed(path))?.uid();
+                    // A link to nothing is told when it is read.
+                    let owner = fs::metadata(path)
+                        .or_else(|_| fs::symlink_metadata(path))
+                        .map_err(failed(path))?
+                        .uid();
                     if owner != uid {
                         return Err(FindError::Foreign {
                             path: path.clone(),

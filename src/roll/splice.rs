@@ -264,10 +264,10 @@ impl<'t> Splices<'t> {
     ) -> Result<(), Refusal> {
         let colon = entry.colon.ok_or(EXPLICIT_KEY)?;
         let value = &entry.value;
-        keep_comments(self.text, entry)?;
         // A block text ends with its line break, whatever replaces it does not.
         let tail = line_break_before(self.text, value.end);
         if let Some(scalar) = inline(written, value) {
+            keep_comments(self.text, entry)?;
             if is_token(value) {
                 self.replace(value.start..value.end, scalar);
             } else {
@@ -487,7 +487,9 @@ impl<'t> Splices<'t> {
         flow: &Flow,
     ) -> Result<(), Refusal> {
         let value = &entry.value;
-        keep_comments(self.text, entry)?;
+        if matches!(written, Written::Value(_)) {
+            keep_comments(self.text, entry)?;
+        }
         let text = match inline(written, value) {
             Some(scalar) if !flow.json => scalar,
             _ => self.flow_value(draft, written, flow)?,

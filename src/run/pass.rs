@@ -136,7 +136,7 @@ pub async fn reconcile(
 /// There is none.
 pub(super) fn must_be_there(settings: &Settings) -> Result<(), RunError> {
     match roll::read::read(&settings.roll) {
-        Err(error @ ReadError::Missing { .. }) => Err(error.into()),
+        Err(error @ (ReadError::Missing { .. } | ReadError::Dangling { .. })) => Err(error.into()),
         _ => Ok(()),
     }
 }

@@ -92,7 +92,7 @@ fn what_is_no_file_is_neither_read_nor_waited_for() {
 }
 
 #[test]
-fn a_missing_roll_and_a_link_to_nothing_are_missing() {
+fn a_missing_roll_is_missing_and_a_link_to_nothing_is_told_as_that() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("roll.yaml");
     assert!(matches!(
@@ -102,7 +102,7 @@ fn a_missing_roll_and_a_link_to_nothing_are_missing() {
     symlink("nowhere", &path).unwrap();
     assert!(matches!(
         read(&Roll::at(path)),
-        Err(ReadError::Missing { .. })
+        Err(ReadError::Dangling { .. })
     ));
 }
 

@@ -83,24 +83,23 @@ pub(super) fn skip_spaces(text: &str, at: usize) -> usize {
     text.len() - text[at..].trim_start_matches([' ', '\t', '\r', '\n']).len()
 }
 
-/// Refuses to replace a value with a comment in it, or before it where that would go too.
+/// Refuses to replace a value if that would take a comment between it and its key. What is said within a value is
+/// about what goes, and goes with it.
 pub(super) fn keep_comments(text: &str, entry: &Entry<'_>) -> Result<(), Refusal> {
     let value = &entry.value;
     let from = match entry.colon {
         Some(colon) if !is_token(value) => colon,
         _ => value.start,
     };
-    let to = match &value.kind {
-        Kind::List(_) | Kind::Map(_) => value.end,
-        Kind::Scalar { .. } | Kind::Alias => value.start,
-    };
-    let replaced = text.get(from..to).unwrap_or_default();
+    let replaced = text.get(from..value.start).unwrap_or_default();
     let is_comment = |at: usize| {
         let before = replaced.as_bytes().get(at.wrapping_sub(1));
         replaced.as_bytes()[at] == b'#' && before.is_none_or(u8::is_ascii_whitespace)
     };
     if (0..replaced.len()).any(is_comment) {
-        return Err("a comment stands in a value that would be replaced: put it above the key");
+        return Err(
+            "a comment stands between a key and a value that would be replaced: put it above the key",
+        );
     }
     Ok(())
 }
