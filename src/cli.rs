@@ -1,6 +1,7 @@
 //! The command line: arguments and environment in, output and an exit code out.
 
 mod demo;
+mod dispatch;
 mod environment;
 mod init;
 mod joint;
@@ -10,6 +11,7 @@ mod schema;
 mod signal;
 mod validate;
 mod watch;
+mod worker;
 
 use std::ffi::OsString;
 use std::io;
@@ -65,6 +67,8 @@ struct Talk {
 #[derive(Debug, Subcommand)]
 enum Command {
     Reconcile(reconcile::Arguments),
+    Worker(worker::Arguments),
+    Dispatch(dispatch::Arguments),
     Init(init::Arguments),
     Validate(validate::Arguments),
     Schema(schema::Arguments),
@@ -127,11 +131,17 @@ async fn carry_out(Arguments { talk, command }: Arguments) -> Exit {
             let ended = reconcile::run(arguments, environment).await;
             return ended.unwrap_or_else(Failure::tell);
         }
+        Command::Worker(arguments) => {
+            let ended = worker::run(arguments, environment).await;
+            return ended.unwrap_or_else(Failure::tell);
+        }
         other => other,
     };
     let work = async {
         match command {
             Command::Reconcile(arguments) => reconcile::run(arguments, environment).await,
+            Command::Worker(arguments) => worker::run(arguments, environment).await,
+            Command::Dispatch(arguments) => dispatch::run(arguments, environment).await,
             Command::Init(arguments) => init::run(arguments, environment).await,
             Command::Validate(arguments) => validate::run(arguments, environment),
             Command::Schema(arguments) => schema::run(&arguments),

@@ -4,6 +4,7 @@ pub mod cli;
 pub mod clock;
 pub mod core;
 pub mod exit;
+pub mod kanban;
 pub mod look;
 pub mod roll;
 pub mod run;

@@ -31,6 +31,10 @@ pub(super) struct Environment {
     pub(super) notify_socket: Option<OsString>,
     /// `WATCHDOG_USEC`, where `WATCHDOG_PID` is not another process: how long it may hear nothing.
     pub(super) watchdog: Option<Duration>,
+    /// `HERMES_KANBAN_TASK`: the card to report to.
+    pub(super) kanban_task: Option<String>,
+    /// `HERMES_KANBAN_BOARD`: its board.
+    pub(super) kanban_board: Option<String>,
 }
 
 impl Environment {
@@ -43,19 +47,21 @@ impl Environment {
     fn from(variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let text = |name| variable(name).filter(|value| !value.is_empty());
         let path = |name| text(name).map(PathBuf::from);
+        let words = |name| text(name).map(|value| value.to_string_lossy().into_owned());
         Self {
             registry: path("AGENT_SESSIONS_YAML"),
             state_dir: path("AGENT_SESSIONS_STATE_DIR"),
             state_home: path("XDG_STATE_HOME").filter(|path| path.is_absolute()),
             home: path("HOME"),
-            tmux_server_name: text("TMUX_SERVER_NAME")
-                .map(|name| name.to_string_lossy().into_owned()),
+            tmux_server_name: words("TMUX_SERVER_NAME"),
             tmux_tmpdir: path("TMUX_TMPDIR"),
             claude_config_dir: path("CLAUDE_CONFIG_DIR"),
             claude_project_dir: path("CLAUDE_PROJECT_DIR"),
             path: text("PATH"),
             notify_socket: text("NOTIFY_SOCKET"),
             watchdog: watchdog(text("WATCHDOG_USEC"), text("WATCHDOG_PID")),
+            kanban_task: words("HERMES_KANBAN_TASK"),
+            kanban_board: words("HERMES_KANBAN_BOARD"),
         }
     }
 

@@ -7,13 +7,16 @@ use super::environment::Environment;
 use super::{Failure, init, reconcile, validate, watch};
 use crate::core::report::Report;
 use crate::exit::Exit;
+use crate::kanban::Board;
 use crate::look::Surroundings;
 use crate::look::agent::Homes;
 use crate::roll::Roll;
 use crate::roll::check::check;
 use crate::roll::find::{self, FindError};
 use crate::roll::read::read;
-use crate::run::{self, Manager, Reconciled, RunError, Sources, Stop, Teller, Waiting};
+use crate::run::{
+    self, Assignment, Ended, Manager, Reconciled, RunError, Sources, Stop, Teller, Waiting,
+};
 
 /// How long to wait for a lock that somebody else has, unless something else is said.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -32,19 +35,46 @@ pub(super) async fn watch(
     pace: watch::Pace,
     teller: &mut impl Teller,
 ) -> Result<Stop, Failure> {
-    let manager = settings
-        .environment
-        .notify_socket
-        .as_ref()
-        .and_then(|socket| Manager::at(socket, settings.environment.watchdog));
+    let manager = manager(&settings.environment);
     let settings = of_the_pass(settings)?;
     let sources = Sources::new(pace.every);
     if let Some(time) = pace.timeout {
         sources.end_after(time);
     }
-    run::watch(&settings, sources, manager, teller)
+    run::watch(&settings, sources, manager.as_ref(), teller)
         .await
         .map_err(Failure::from)
+}
+
+/// Keeps watch, and keeps a card meanwhile. Returns why it ended.
+pub(super) async fn work(
+    settings: reconcile::Settings,
+    assignment: Assignment,
+    board: Board,
+) -> Result<Ended, Failure> {
+    let manager = manager(&settings.environment);
+    run::work(&of_the_pass(settings)?, assignment, board, manager.as_ref())
+        .await
+        .map_err(Failure::from)
+}
+
+/// The roll, and the folder of the project that it is of.
+pub(super) fn project(registry: Option<PathBuf>) -> Result<(PathBuf, PathBuf), Failure> {
+    let roll = Roll::as_it_is(&locate(registry)?);
+    let roll = std::path::absolute(&roll.named).unwrap_or(roll.named);
+    let folder = roll.parent().unwrap_or(Path::new("/"));
+    let project = match folder.file_name() {
+        Some(name) if name == ".hermes" || name == ".mam" => folder.parent().unwrap_or(folder),
+        _ => folder,
+    };
+    let project = project.to_owned();
+    Ok((roll, project))
+}
+
+/// The service manager that wants to hear how it goes, if there is one.
+fn manager(environment: &Environment) -> Option<Manager> {
+    let socket = environment.notify_socket.as_ref()?;
+    Manager::at(socket, environment.watchdog)
 }
 
 fn of_the_pass(settings: reconcile::Settings) -> Result<run::Settings, Failure> {
@@ -144,6 +174,8 @@ impl From<&RunError> for Failure {
             | RunError::NotCreated(_)
             | RunError::State(_)
             | RunError::AnotherLoop { .. }
+            | RunError::AnotherWorker { .. }
+            | RunError::NotKept(_)
             | RunError::LoopLock(_) => Exit::Failed,
         };
         Self {

@@ -44,6 +44,17 @@ pub enum RunError {
         /// Which process it is, if that can be seen.
         holder: Option<Holder>,
     },
+    /// Another worker keeps a card for the same roll.
+    #[error("another worker reports on {}{}; one is enough", path.display(), by(holder.as_ref()))]
+    AnotherWorker {
+        /// The roll.
+        path: PathBuf,
+        /// Which process it is, if that can be seen.
+        holder: Option<Holder>,
+    },
+    /// A card cannot be kept. Why, in words.
+    #[error("{0}")]
+    NotKept(String),
     /// The lock that a loop holds cannot be used.
     #[error(transparent)]
     LoopLock(LockError),

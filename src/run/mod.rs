@@ -12,6 +12,7 @@ mod source;
 mod told;
 mod wake;
 mod watch;
+mod work;
 
 pub use error::RunError;
 pub use init::{Made, init};
@@ -20,3 +21,4 @@ pub use service::Manager;
 pub use shutdown::{Stop, Stopper, asked_to_end};
 pub use wake::{Wake, Waker};
 pub use watch::{Sources, Teller, watch};
+pub use work::{Assignment, Ended, work};

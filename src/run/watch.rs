@@ -105,7 +105,7 @@ pub trait Teller {
 pub async fn watch(
     settings: &Settings,
     sources: Sources,
-    manager: Option<Manager>,
+    manager: Option<&Manager>,
     teller: &mut impl Teller,
 ) -> Result<Stop, RunError> {
     pass::must_be_there(settings)?;
@@ -127,7 +127,7 @@ pub async fn watch(
         passes: 0,
     };
     let stop = beat(&mut guard, sources.ears).await;
-    if let Some(manager) = &guard.manager {
+    if let Some(manager) = guard.manager {
         manager.stopping();
     }
     Ok(stop)
@@ -140,7 +140,7 @@ struct Guard<'a, T> {
     memory: Memory,
     trouble: Trouble,
     told: Told,
-    manager: Option<Manager>,
+    manager: Option<&'a Manager>,
     passes: u64,
     files: Files,
     exits: Exits,
@@ -149,7 +149,7 @@ struct Guard<'a, T> {
 impl<T> Guard<'_, T> {
     fn report_to_the_manager(&mut self, passed: Result<&Report, &RunError>) {
         self.passes += 1;
-        let Some(manager) = &self.manager else {
+        let Some(manager) = self.manager else {
             return;
         };
         let status = match passed {
@@ -249,7 +249,7 @@ impl<T: Teller> Rounds for Guard<'_, T> {
     }
 
     fn pulse(&self) -> Option<Duration> {
-        self.manager.as_ref().and_then(Manager::pulse)
+        self.manager.and_then(Manager::pulse)
     }
 }
 

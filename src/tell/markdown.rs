@@ -142,7 +142,7 @@ fn crowds(report: &Report) -> Vec<Crowd<'_>> {
 /// The text with everything that Markdown would obey made plain. An underscore inside a word means nothing
 /// to Markdown and stays, since most names have one; a backtick becomes a quotation mark, since what it
 /// would enclose is told here in words.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let shown = visible(text);
     let mut plain = String::with_capacity(shown.len());
     let mut before = ' ';
@@ -160,7 +160,7 @@ fn escape(text: &str) -> String {
 }
 
 /// The text, or as much of it as `bytes` can hold with a sign that something is missing.
-fn cut(text: &str, bytes: usize) -> String {
+pub(crate) fn cut(text: &str, bytes: usize) -> String {
     const MISSING: &str = " …";
     if text.len() <= bytes {
         return text.to_owned();

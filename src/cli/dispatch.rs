@@ -1,0 +1,116 @@
+//! `headcount dispatch`
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::environment::Environment;
+use super::{Failure, Places, joint, output};
+use crate::exit::Exit;
+use crate::kanban::{Hermes, Lane, Order, typed};
+
+/// Make the kanban card that the watch reports to
+///
+/// Prints the `hermes kanban create` call, or carries it out with --create. Made twice for one roll, it is one
+/// card.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Who works on the card
+    #[arg(long, value_enum, default_value_t)]
+    lane: LaneName,
+    /// Carry it out instead of printing it
+    #[arg(long)]
+    create: bool,
+    /// Who gets the card [default: `default` for the model lane, nobody for the direct one]
+    #[arg(long, value_name = "NAME")]
+    assignee: Option<String>,
+    /// How long a model may work on it
+    #[arg(long, value_name = "TIME", default_value = "8h", value_parser = checked)]
+    max_runtime: String,
+    /// The board [default: $HERMES_KANBAN_BOARD, else the one that hermes uses]
+    #[arg(long, value_name = "SLUG")]
+    board: Option<String>,
+    /// The hermes program [default: the one on the PATH]
+    #[arg(long, value_name = "PATH")]
+    hermes: Option<PathBuf>,
+    #[command(flatten)]
+    places: Places,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum LaneName {
+    /// headcount itself, without a model
+    #[default]
+    Direct,
+    /// A model in goal mode that runs headcount
+    Model,
+}
+
+fn checked(text: &str) -> Result<String, String> {
+    super::worker::duration(text).map(|_| text.to_owned())
+}
+
+pub(super) async fn run(arguments: Arguments, environment: Environment) -> Result<Exit, Failure> {
+    let Arguments {
+        lane,
+        create,
+        assignee,
+        max_runtime,
+        board,
+        hermes,
+        places:
+            Places {
+                registry,
+                state_dir: _, // nothing is kept in mind of this
+            },
+    } = arguments;
+    let board = board.or_else(|| environment.kanban_board.clone());
+    let (roll, project) = joint::project(registry.or_else(|| environment.registry.clone()))?;
+    let order = Order {
+        lane: match lane {
+            LaneName::Direct => Lane::Direct,
+            LaneName::Model => Lane::Model,
+        },
+        key: format!("headcount:{}", roll.display()),
+        project,
+        roll,
+        assignee,
+        max_runtime,
+    };
+    let card = if create {
+        let hermes = Hermes::find(
+            hermes.as_deref(),
+            environment.path.as_deref(),
+            board.as_deref(),
+        )
+        .map_err(anyhow::Error::from)?;
+        let made = hermes
+            .create(&order.arguments())
+            .await
+            .map_err(anyhow::Error::from)?;
+        let id = made.get("id").and_then(serde_json::Value::as_str);
+        id.unwrap_or_default().to_owned()
+    } else {
+        let mut command: Vec<OsString> = vec!["hermes".into(), "kanban".into()];
+        if let Some(board) = &board {
+            command.extend(["--board".into(), board.into()]);
+        }
+        command.push("create".into());
+        command.extend(order.arguments());
+        output::print(|out| writeln!(out, "{}", typed(&command)))?;
+        "ID".to_owned()
+    };
+    if create {
+        output::print(|out| writeln!(out, "{card}"))?;
+    }
+    if order.lane == Lane::Direct {
+        let worker = typed(&order.worker(board.as_deref(), &card));
+        if create {
+            output::say(&format!("Now start: {worker}"));
+        } else {
+            output::print(|out| writeln!(out, "{worker}"))?;
+        }
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,490 @@
+//! Keeping a card: what is new is told, a sign of life is given, and a person who asks to stop is heard.
+//!
+//! The journal is the list of what is to be told, and a cursor of the card's own says how far that is. Nothing is
+//! told twice: each comment bears the numbers of the news it tells, and where it is not certain that one arrived
+//! (a board that hung, a crash), the card itself is asked before the next is written.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::time::sleep_until;
+use tracing::{info, warn};
+
+use super::card::{Card, StopRequest};
+use super::comment::{self, Mark};
+use super::hermes::Refusal;
+use super::pacing::Pacing;
+use super::relay::Board;
+use crate::clock;
+use crate::core::ids::Timestamp;
+use crate::state::journal::{Consumer, Entry, News};
+use crate::state::{Folder, Journal, StateError};
+
+/// How long to wait for the state folder, which a pass holds while it looks.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long a board may take to answer when somebody waits for the end.
+const HURRY: Duration = Duration::from_secs(5);
+
+/// How long to leave a board alone that did not answer, at first and at last.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(300));
+
+/// What is to be done for a card.
+#[derive(Clone, Debug)]
+pub struct Duty {
+    /// The card.
+    pub card: String,
+    /// This machine, as comments name it.
+    pub host: String,
+    /// The roll, as marks name it: the same in every run, and no other roll's.
+    pub roll: String,
+    /// How often the card is looked at.
+    pub interval: Duration,
+    /// How often a sign of life is given.
+    pub heartbeat: Duration,
+    /// Whether the card is claimed, and for how long at a time.
+    pub claim: Option<Duration>,
+}
+
+/// How things stand, as a sign of life tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Numbers {
+    /// How many sessions are alive; nothing where only the journal is read.
+    pub alive: Option<usize>,
+    /// How many drifts are open.
+    pub open: usize,
+    /// When that was seen.
+    pub at: Timestamp,
+    /// The same as Markdown, for the first comment.
+    pub standing: String,
+    /// The number of the last entry of the journal that it contains.
+    pub seq: u64,
+}
+
+/// Why a card is not kept any longer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// A person wants it to end.
+    Asked(StopRequest),
+    /// The card is not running any more, but this.
+    Left(String),
+    /// Somebody else has it now.
+    Taken,
+}
+
+/// What was told in one run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Totals {
+    opened: u64,
+    written: u64,
+    resolved: u64,
+    comments: u64,
+}
+
+/// Keeps one card.
+pub struct Keeper {
+    board: Board,
+    duty: Duty,
+    folder: Folder,
+    journal: Journal,
+    consumer: Consumer,
+    numbers: watch::Receiver<Option<Numbers>>,
+    pacing: Pacing,
+    totals: Totals,
+    /// The run by which the card is ours.
+    run: Option<i64>,
+    beat_at: Instant,
+    began: Instant,
+    trouble: Option<String>,
+    pause: Duration,
+}
+
+impl Keeper {
+    /// Takes over a card. `numbers` changes with every pass.
+    #[must_use]
+    pub fn new(
+        board: Board,
+        duty: Duty,
+        folder: Folder,
+        numbers: watch::Receiver<Option<Numbers>>,
+    ) -> Self {
+        let journal = Journal::of(&folder);
+        let consumer = Consumer::new(format!("card {}", duty.card));
+        let now = clock::monotonic();
+        Self {
+            board,
+            duty,
+            folder,
+            journal,
+            consumer,
+            numbers,
+            pacing: Pacing::few(),
+            totals: Totals::default(),
+            run: None,
+            beat_at: now,
+            began: now,
+            trouble: None,
+            pause: PAUSES.0,
+        }
+    }
+
+    /// Makes sure that the card is there and running, and takes it if that is wanted.
+    ///
+    /// # Errors
+    /// Why the card cannot be kept, in words.
+    pub async fn begin(&mut self) -> Result<(), String> {
+        let id = self.duty.card.clone();
+        let card = match self.board.look(&id).await {
+            Ok(Some(card)) => card,
+            Ok(None) => return Ok(()),
+            // A board that does not answer today may do so tomorrow, and the roll is watched meanwhile.
+            Err(refusal) => {
+                self.trouble(&refusal);
+                return Ok(());
+            }
+        };
+        let Some(ttl) = self.duty.claim else {
+            self.run = card.claim().map(|claim| claim.run);
+            return if card.is_running() {
+                Ok(())
+            } else {
+                Err(format!(
+                    "card {id} is {}, not running: claim it with --claim",
+                    card.task.status
+                ))
+            };
+        };
+        if let Some(claim) = card.claim()
+            && self.remembered() == Some(claim.run)
+        {
+            info!("card {id} is ours already: an earlier worker was cut off");
+            self.run = Some(claim.run);
+            return Ok(());
+        }
+        if card.is_running() {
+            return Err(format!(
+                "card {id} is being worked on by somebody else; `hermes kanban reclaim {id}` frees it"
+            ));
+        }
+        self.take(ttl)
+            .await
+            .map_err(|refusal| format!("card {id} cannot be claimed: {refusal}"))
+    }
+
+    /// Keeps the card until there is a reason not to.
+    pub async fn keep(&mut self) -> Ending {
+        loop {
+            let pause = match self.attend().await {
+                Ok(Some(ending)) => return ending,
+                Ok(None) => {
+                    if self.trouble.take().is_some() {
+                        warn!("the board answers again");
+                    }
+                    self.pause = PAUSES.0;
+                    self.duty.interval
+                }
+                Err(why) => {
+                    self.trouble(&why);
+                    let pause = self.pause;
+                    self.pause = (pause * 2).min(PAUSES.1);
+                    pause
+                }
+            };
+            self.wait(clock::monotonic() + pause).await;
+        }
+    }
+
+    /// Waits until then, or until there is news that may be told.
+    async fn wait(&mut self, until: Instant) {
+        // While the board does not answer, news does not make it answer.
+        let told = if self.trouble.is_some() {
+            None
+        } else {
+            self.told().ok().flatten()
+        };
+        let deadline = sleep_until(until.into());
+        tokio::pin!(deadline);
+        loop {
+            tokio::select! {
+                () = &mut deadline => return,
+                changed = self.numbers.changed() => {
+                    if changed.is_err() {
+                        deadline.await;
+                        return;
+                    }
+                    let seq = self.numbers.borrow_and_update().as_ref().map(|it| it.seq);
+                    let allowed = self.pacing.next(clock::monotonic());
+                    if let (Some(seq), Some(told)) = (seq, told) && seq > told && allowed < until {
+                        sleep_until(allowed.into()).await;
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Looks at the card once, and does what is due.
+    async fn attend(&mut self) -> Result<Option<Ending>, Trouble> {
+        let card = self.board.look(&self.duty.card).await?;
+        if let Some(card) = &card {
+            if let Some(ending) = self.ending(card) {
+                return Ok(Some(ending));
+            }
+            self.renew(card).await?;
+        }
+        self.tell(card.as_ref(), false).await?;
+        if clock::monotonic() >= self.beat_at {
+            let note = self.note();
+            self.board.heartbeat(&self.duty.card, &note).await?;
+            self.beat_at = clock::monotonic() + self.duty.heartbeat;
+        }
+        Ok(None)
+    }
+
+    fn ending(&mut self, card: &Card) -> Option<Ending> {
+        if let Some(request) = card.stop_request() {
+            return Some(Ending::Asked(request));
+        }
+        if !card.is_running() {
+            return Some(Ending::Left(card.task.status.clone()));
+        }
+        let now = card.claim().map(|claim| claim.run);
+        if self.run.is_some() && now.is_some() && self.run != now {
+            return Some(Ending::Taken);
+        }
+        self.run = self.run.or(now);
+        None
+    }
+
+    /// Claims the card anew before the claim runs out: no command makes a claim longer.
+    async fn renew(&mut self, card: &Card) -> Result<(), Trouble> {
+        let Some(ttl) = self.duty.claim else {
+            return Ok(());
+        };
+        let expires = card.claim().and_then(|claim| claim.expires);
+        let soon = clock::now().plus(self.duty.interval * 2 + ttl / 10);
+        if expires.is_none_or(|expires| expires > soon) {
+            return Ok(());
+        }
+        self.board
+            .give_back(&self.duty.card, "headcount renews its claim")
+            .await?;
+        self.take(ttl).await?;
+        Ok(())
+    }
+
+    async fn take(&mut self, ttl: Duration) -> Result<(), Trouble> {
+        self.board.claim(&self.duty.card, ttl).await?;
+        let card = self.board.look(&self.duty.card).await?;
+        self.run = card.and_then(|card| card.claim()).map(|claim| claim.run);
+        if let Some(run) = self.run {
+            // Should this worker be cut off, the next one knows the card as its own.
+            let lock = self.folder.lock(PATIENCE).await?;
+            let run = u64::try_from(run).unwrap_or_default();
+            self.journal.set_told(&self.claimed_as(), run, &lock)?;
+        }
+        Ok(())
+    }
+
+    fn remembered(&self) -> Option<i64> {
+        let run = self.journal.told(&self.claimed_as()).ok().flatten()?;
+        i64::try_from(run).ok()
+    }
+
+    fn claimed_as(&self) -> Consumer {
+        Consumer::new(format!("claim of {}", self.duty.card))
+    }
+
+    /// How far the card has been told; nothing before the first comment.
+    fn told(&self) -> Result<Option<u64>, StateError> {
+        self.journal.told(&self.consumer)
+    }
+
+    /// Tells what has not been told yet, if it is time for a comment or `at_once`.
+    async fn tell(&mut self, card: Option<&Card>, at_once: bool) -> Result<(), Trouble> {
+        let newest = self.journal.last()?;
+        let mut told = self.told()?;
+        // A comment may have arrived though nobody said so; and another worker may have told it.
+        if let Some(mark) = card.and_then(|card| card.newest_mark(&self.duty.roll))
+            && mark.last <= newest
+            && told.is_none_or(|told| told < mark.last)
+        {
+            self.remember(mark.last).await?;
+            told = Some(mark.last);
+        }
+        if !at_once && self.pacing.next(clock::monotonic()) > clock::monotonic() {
+            return Ok(());
+        }
+        let Some(told) = told else {
+            return self.tell_how_it_stands().await;
+        };
+        let unread = self.journal.after(told)?;
+        let Some(last) = unread.entries.last().map(|entry| entry.seq) else {
+            return Ok(());
+        };
+        let mark = self.mark(told + 1, last);
+        let text = comment::news(
+            &self.duty.host,
+            clock::now(),
+            &unread.entries,
+            unread.missed,
+            &mark,
+        );
+        self.post(&text, last).await?;
+        self.totals.count(&unread.entries);
+        Ok(())
+    }
+
+    async fn tell_how_it_stands(&mut self) -> Result<(), Trouble> {
+        let numbers = self.numbers.borrow().clone();
+        // Nothing was looked at yet: the next pass will say.
+        let Some(numbers) = numbers else {
+            return Ok(());
+        };
+        let mark = self.mark(0, numbers.seq);
+        let text = comment::baseline(&numbers.standing, &mark);
+        self.post(&text, numbers.seq).await
+    }
+
+    async fn post(&mut self, text: &str, last: u64) -> Result<(), Trouble> {
+        self.board.comment(&self.duty.card, text).await?;
+        self.pacing.post(clock::monotonic());
+        self.totals.comments += 1;
+        self.remember(last).await
+    }
+
+    async fn remember(&self, seq: u64) -> Result<(), Trouble> {
+        let lock = self.folder.lock(PATIENCE).await?;
+        Ok(self.journal.set_told(&self.consumer, seq, &lock)?)
+    }
+
+    fn mark(&self, first: u64, last: u64) -> Mark {
+        Mark {
+            roll: self.duty.roll.clone(),
+            first,
+            last,
+        }
+    }
+
+    fn note(&self) -> String {
+        match self.numbers.borrow().as_ref() {
+            None => "no look yet".to_owned(),
+            Some(Numbers {
+                alive, open, at, ..
+            }) => {
+                let alive = alive.map_or_else(String::new, |alive| format!("{alive} "));
+                format!("{alive}alive, {open} open drifts, last at {}", at.iso())
+            }
+        }
+    }
+
+    /// Tells a trouble once, and again only when it becomes another.
+    fn trouble(&mut self, why: &dyn std::fmt::Display) {
+        let why = why.to_string();
+        if self.trouble.as_deref() != Some(why.as_str()) {
+            warn!("{why}; the roll is watched all the same, and what is new is kept for the card");
+            self.trouble = Some(why);
+        }
+    }
+
+    /// From now on a board that does not answer soon is given up: somebody waits for this to end.
+    pub fn hurry(&mut self) {
+        self.board.hurry(HURRY);
+    }
+
+    /// Blocks the card because a person wants the watch to end.
+    ///
+    /// # Errors
+    /// Why it was not blocked, in words.
+    pub async fn block(&mut self, request: &StopRequest) -> Result<(), String> {
+        self.tell_the_rest().await;
+        let done = self.board.block(&self.duty.card, &request.reason()).await;
+        done.map_err(|refusal| refusal.to_string())
+    }
+
+    /// Tells the rest, and finishes the card.
+    ///
+    /// # Errors
+    /// Why it was not finished, in words.
+    pub async fn complete(&mut self) -> Result<(), String> {
+        self.tell_the_rest().await;
+        let (summary, metadata) = self.summary();
+        let done = self
+            .board
+            .complete(&self.duty.card, &summary, &metadata)
+            .await;
+        done.map_err(|refusal| refusal.to_string())
+    }
+
+    /// Tells the rest, and gives back a card that was claimed, for the next worker.
+    ///
+    /// # Errors
+    /// Why it was not taken back, in words.
+    pub async fn hand_back(&mut self) -> Result<(), String> {
+        self.tell_the_rest().await;
+        if self.duty.claim.is_none() {
+            return Ok(());
+        }
+        let done = self
+            .board
+            .give_back(
+                &self.duty.card,
+                "headcount was ended; another worker can go on",
+            )
+            .await;
+        done.map_err(|refusal| refusal.to_string())
+    }
+
+    async fn tell_the_rest(&mut self) {
+        let card = match self.board.look(&self.duty.card).await {
+            Ok(card) => card,
+            Err(refusal) => return self.trouble(&refusal),
+        };
+        if let Err(why) = self.tell(card.as_ref(), true).await {
+            self.trouble(&why);
+        }
+    }
+
+    fn summary(&self) -> (String, Value) {
+        let minutes = self.began.elapsed().as_secs() / 60;
+        let Totals {
+            opened,
+            written,
+            resolved,
+            comments,
+        } = self.totals;
+        let summary = format!(
+            "Watched for {} h {} min: {written} written, {opened} opened, {resolved} resolved",
+            minutes / 60,
+            minutes % 60
+        );
+        let metadata = json!({
+            "minutes": minutes, "written": written, "opened": opened, "resolved": resolved,
+            "comments": comments, "note": self.note(),
+        });
+        (summary, metadata)
+    }
+}
+
+impl Totals {
+    fn count(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            match &entry.news {
+                News::Opened(_) => self.opened += 1,
+                News::Outcome(drift) if drift.applied => self.written += 1,
+                News::Resolved(_) => self.resolved += 1,
+                News::Changed(_) | News::Edited(_) | News::Outcome(_) => {}
+            }
+        }
+    }
+}
+
+/// Why something could not be done this time.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Board(#[from] Refusal),
+    #[error(transparent)]
+    State(#[from] StateError),
+}
