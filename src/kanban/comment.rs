@@ -360,7 +360,7 @@ mod tests {
             ("in /home/ann/src/x.", "in ~/src/x."),
             ("in /Users/ann", "in ~"),
             ("in /root/.claude", "in ~/.claude"),
-            ("key sk-ant-REDACTED,", "key [hidden],"),
+            ("key ghp_0123456789abcdefghij,", "key [hidden],"),
             ("API_KEY=hunter2", "[hidden]"),
             ("ended with 429", "ended with 4xx"),
             (

@@ -367,6 +367,7 @@ impl Keeper {
         }
     }
 
+    /// How things stand, in a few words.
     fn note(&self) -> String {
         match self.numbers.borrow().as_ref() {
             None => "no look yet".to_owned(),
@@ -374,7 +375,11 @@ impl Keeper {
                 alive, open, at, ..
             }) => {
                 let alive = alive.map_or_else(String::new, |alive| format!("{alive} "));
-                format!("{alive}alive, {open} open drifts, last at {}", at.iso())
+                format!(
+                    "{alive}alive, {} open, last at {}",
+                    counted(*open),
+                    at.iso()
+                )
             }
         }
     }
@@ -487,4 +492,11 @@ enum Trouble {
     Board(#[from] Refusal),
     #[error(transparent)]
     State(#[from] StateError),
+}
+
+fn counted(open: usize) -> String {
+    match open {
+        1 => "1 drift".to_owned(),
+        _ => format!("{open} drifts"),
+    }
 }

@@ -16,6 +16,7 @@
 mod bad_input;
 mod command_line;
 mod commands;
+mod dispatch;
 mod exit_codes;
 mod id_materialized;
 mod notes;
@@ -33,3 +34,4 @@ mod support;
 mod tmux_gone;
 mod unregistered;
 mod watch;
+mod worker;

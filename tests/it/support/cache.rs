@@ -21,3 +21,9 @@ pub fn claude_code() -> Option<PathBuf> {
         .filter_map(|entry| Some(entry.ok()?.path().join("claude")))
         .find(|program| program.is_file())
 }
+
+/// The real Hermes, if it is installed.
+pub fn hermes() -> Option<PathBuf> {
+    let program = folder().join("hermes-0.19.0/bin/hermes");
+    program.is_file().then_some(program)
+}

@@ -275,6 +275,11 @@ impl Machine {
         Watch::on(self)
     }
 
+    /// A worker on a kanban card.
+    pub fn worker(&self, card: &str) -> Watch<'_> {
+        Watch::for_card(self, card)
+    }
+
     /// Runs any other `headcount` command.
     pub fn headcount(&self, args: &[&str]) -> Pass {
         Pass::of(self.headcount_command(args))

@@ -39,6 +39,7 @@
 //! | a roll | `machine.roll()…write()` or `machine.write_roll(TEXT)`; read back by real `PyYAML`: `machine.read_roll()`, `machine.row(NAME)` |
 //! | a pass | `machine.reconcile()` + flags + `.run()`, then `.exits(0)`, `.drift(CLASS, NAME)`, `.note(KIND)`, `.held(REASON)`; `machine.headcount(&["init"])` for the other commands |
 //! | a loop | `machine.watch()` + flags + `.start()`, then `.wait_for_drift(CLASS, NAME, …)`, `.wait_for_pass(WHY)`, `.passes()`, `.reports()`, `.signal(…)`, `.end()` |
+//! | a kanban card | `Hermes::on(&machine)`, then `.card()` and `.worker()` + flags + `.start()`, `.comment(AUTHOR, TEXT)` `.wait_for(TEXT)` `.told()` `.status()` |
 //! | proof that nothing was written | `let before = machine.footprint(); …; assert_eq!(machine.footprint(), before)` |
 //!
 //! Nothing here waits for a fixed time: [`wait_until`] polls for what is waited for.
@@ -56,6 +57,7 @@ mod claude_code;
 mod document;
 pub mod elsewhere;
 mod footprint;
+mod hermes;
 mod machine;
 mod process;
 pub mod python;
@@ -75,6 +77,7 @@ pub use claude_code::ClaudeCode;
 pub use document::{FIRST_KEYS, keys};
 pub use elsewhere::Elsewhere;
 pub use footprint::Footprint;
+pub use hermes::{Card, Hermes};
 pub use machine::{Machine, in_a_container};
 pub use process::Process;
 pub use python::python;

@@ -30,6 +30,14 @@ impl<'m> Watch<'m> {
         }
     }
 
+    pub(super) fn for_card(machine: &'m Machine, card: &str) -> Self {
+        let arguments = ["worker", "--task", card, "--interval", "1", "-vv"];
+        Self {
+            machine,
+            command: machine.headcount_command(&arguments),
+        }
+    }
+
     /// `--poll`, in seconds.
     pub fn every(self, secs: u32) -> Self {
         self.arg("--poll").arg(secs.to_string())

@@ -1,0 +1,59 @@
+//! Making the card: `headcount dispatch`.
+
+use crate::support::{Hermes, Machine};
+
+#[test]
+fn what_is_printed_can_be_typed_and_makes_the_card() {
+    let machine = Machine::new();
+    let Some(hermes) = Hermes::on(&machine) else {
+        return;
+    };
+    machine.roll().write();
+    for lane in ["direct", "model"] {
+        let printed = machine.headcount(&["dispatch", "--lane", lane]).exits(0);
+        let create: Vec<&str> = printed
+            .stdout
+            .lines()
+            .take_while(|line| !line.starts_with("headcount worker --claim"))
+            .collect();
+
+        let made = machine
+            .command("sh")
+            .args(["-c", &create.join("\n")])
+            .output()
+            .unwrap();
+
+        let made: serde_json::Value = serde_json::from_slice(&made.stdout).unwrap();
+        let card = hermes.card_with(made["id"].as_str().unwrap()).show();
+        assert_eq!(
+            card["task"]["workspace_path"],
+            machine.project().to_str().unwrap()
+        );
+    }
+}
+
+#[test]
+fn a_roll_gets_one_card_however_often_it_is_asked_for() {
+    let machine = Machine::new();
+    let Some(hermes) = Hermes::on(&machine) else {
+        return;
+    };
+    machine.roll().write();
+
+    let first = machine.headcount(&["dispatch", "--create"]).exits(0);
+    let second = machine.headcount(&["dispatch", "--create"]).exits(0);
+
+    assert_eq!(first.stdout, second.stdout);
+    assert_eq!(hermes.card_with(first.stdout.trim()).status(), "ready");
+    first.complains_of("headcount worker --claim --task t_");
+}
+
+#[test]
+fn without_hermes_nothing_is_made_and_it_says_so() {
+    let machine = Machine::new();
+    machine.roll().write();
+
+    let refused = machine.headcount(&["dispatch", "--create"]).exits(2);
+
+    refused.complains_of("--hermes");
+}
