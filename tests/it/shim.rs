@@ -133,6 +133,15 @@ fn it_passes_every_flag_through_as_it_is() {
 }
 
 #[test]
+fn a_worker_is_passed_through_as_one() {
+    let repository = Repository::new();
+    repository.program("target/debug/headcount");
+    let flags = ["worker", "--turn", "20m"];
+    let said = lines(&repository.call().args(flags).output().unwrap());
+    assert_eq!(said[2..], flags);
+}
+
+#[test]
 fn it_passes_the_exit_code_through() {
     let repository = Repository::new();
     repository.program("target/debug/headcount");

@@ -2,7 +2,8 @@
 # Compares this repository's roll of agent sessions with what really runs, and corrects what is proven.
 # It only finds the program and the roll; everything else, the flags included, is headcount's:
 #
-#   reconcile.sh [--once] [--emit-diff] [--dry-run] [-h] …
+#   reconcile.sh [--once] [--emit-diff] [--dry-run] [-h] …     headcount reconcile
+#   reconcile.sh worker [--turn TIME] …                         headcount worker, which reports to a kanban card
 #
 # The roll:     $AGENT_SESSIONS_YAML, else .hermes/agent-sessions.yaml (or .mam/…) of this repository.
 # The program:  $HEADCOUNT_BIN, else headcount on the PATH, else the one built in this repository.
@@ -74,4 +75,7 @@ else
     fail "headcount is not installed: put it on the PATH, or name it in HEADCOUNT_BIN"
 fi
 
-exec "$program" reconcile "$@"
+case ${1:-} in
+worker) exec "$program" "$@" ;;
+*) exec "$program" reconcile "$@" ;;
+esac

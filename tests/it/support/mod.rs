@@ -77,7 +77,7 @@ pub use claude_code::ClaudeCode;
 pub use document::{FIRST_KEYS, keys};
 pub use elsewhere::Elsewhere;
 pub use footprint::Footprint;
-pub use hermes::{Card, Hermes};
+pub use hermes::Hermes;
 pub use machine::{Machine, in_a_container};
 pub use process::Process;
 pub use python::python;
