@@ -26,7 +26,16 @@ fn stderr(output: &Output) -> String {
 
 #[test]
 fn the_help_is_what_it_was() {
-    for command in ["", "reconcile", "worker", "dispatch", "init", "validate", "schema", "demo"] {
+    for command in [
+        "",
+        "reconcile",
+        "worker",
+        "dispatch",
+        "init",
+        "validate",
+        "schema",
+        "demo",
+    ] {
         let arguments: Vec<&str> = [command, "--help"]
             .into_iter()
             .filter(|a| !a.is_empty())
