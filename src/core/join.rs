@@ -445,6 +445,11 @@ impl<'w> Claims<'_, 'w> {
     }
 
     fn by_name(&mut self, turn: &[usize]) {
+        let mut rows: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for &at in turn {
+            let name = self.past.registry.rows[at].name.normalised();
+            rows.entry(name).or_default().push(at);
+        }
         // Exact names before names that tmux would have stored differently.
         for exact in [true, false] {
             for &at in turn {
@@ -466,7 +471,7 @@ impl<'w> Claims<'_, 'w> {
                     let sure = foreign.is_ok()
                         && !matches!(self.rows[at], Joined::Maybe(_))
                         && self.is_first_choice(row, session, exact)
-                        && (exact || !self.contested(turn, at, session))
+                        && (exact || !self.contested(&rows, at, session))
                         && !self.was_there_beside(row, session);
                     self.take(at, session, By::Name, sure);
                 } else {
@@ -550,11 +555,10 @@ impl<'w> Claims<'_, 'w> {
     }
 
     /// Whether two rows without an exact match would both become this session's name.
-    fn contested(&self, turn: &[usize], row: usize, session: usize) -> bool {
+    fn contested(&self, rows: &BTreeMap<String, Vec<usize>>, row: usize, session: usize) -> bool {
         let name = self.sessions[session].session.name.normalised();
-        turn.iter().any(|&other| {
+        rows.get(&name).into_iter().flatten().any(|&other| {
             other != row
-                && self.past.registry.rows[other].name.normalised() == name
                 && self.past.registry.rows[other].server == self.past.registry.rows[row].server
                 && !matches!(self.rows[other], Joined::Here(_))
         })
