@@ -10,6 +10,7 @@ use crate::exit::Exit;
 use crate::kanban::Board;
 use crate::look::Surroundings;
 use crate::look::agent::Homes;
+use crate::look::jobs::Records;
 use crate::roll::Roll;
 use crate::roll::check::check;
 use crate::roll::find::{self, FindError};
@@ -82,6 +83,7 @@ fn of_the_pass(settings: reconcile::Settings) -> Result<run::Settings, Failure> 
         roll: locate(settings.registry)?,
         state: settings.state_dir,
         surroundings: surroundings(&settings.environment),
+        records: Records::default(),
         policy: settings.policy,
         dry_run: settings.dry_run,
         lock_timeout: settings.lock_timeout,

@@ -306,6 +306,8 @@ pub enum NoteKind {
     Unseen,
     /// A running row whose live conversation could not be read.
     Unread,
+    /// Two who should know say different things of what a job came to.
+    JobContradiction,
 }
 
 impl NoteKind {
@@ -328,6 +330,7 @@ impl NoteKind {
             Self::NameTaken => "name_taken",
             Self::Unseen => "unseen",
             Self::Unread => "unread",
+            Self::JobContradiction => "job_contradiction",
         }
     }
 }

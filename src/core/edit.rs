@@ -3,6 +3,7 @@
 use super::ids::{
     AgentKind, ConversationId, DriftId, Fingerprint, Pid, ServerName, SessionName, Timestamp,
 };
+use super::jobs::{JobId, JobStatus};
 use super::registry::AUTO_DETECTED;
 
 /// One change to one row, caused by one drift or one job outcome.
@@ -95,6 +96,17 @@ pub enum Change {
         id: ConversationId,
         /// The id it replaces, which goes to the head of `<key>_previous`.
         replaces: Option<ConversationId>,
+    },
+    /// No drift: the row's job has ended. What the session is doing is not touched.
+    JobOutcome {
+        /// The job.
+        job: JobId,
+        /// What it came to.
+        status: JobStatus,
+        /// When, as far as is known here.
+        finished: Timestamp,
+        /// A line for people, at most 200 printable characters.
+        note: String,
     },
 }
 
@@ -213,6 +225,17 @@ impl Edit {
                 }
                 ops
             }
+            Change::JobOutcome {
+                job,
+                status,
+                finished,
+                note,
+            } => vec![
+                set("delegate_job_status", text(status.as_str())),
+                set("delegate_job_status_of", text(job.as_str())),
+                set("delegate_job_finished_at", Value::Text(finished.iso())),
+                set("last_visible_note", text(note)),
+            ],
         }
     }
 }

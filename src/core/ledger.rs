@@ -9,6 +9,7 @@ use super::ids::{
     AgentKind, BootId, ConversationId, DriftId, Fingerprint, Pid, ProcessId, ServerName,
     SessionName, StartTicks, Timestamp,
 };
+use super::jobs::{JobId, KnownJob};
 use super::join::pane_of;
 use super::past::{Past, is_before_boot, key_of};
 use super::registry::{Registry, Row, Status};
@@ -30,6 +31,8 @@ pub struct Ledger {
     pub agents: BTreeMap<AgentKey, KnownAgent>,
     /// The drifts that are open.
     pub drifts: BTreeMap<DriftId, OpenDrift>,
+    /// What is known of delegated jobs.
+    pub jobs: BTreeMap<JobId, KnownJob>,
 }
 
 /// Which row: its name, and its server if it names one.
@@ -210,6 +213,7 @@ impl Ledger {
             artifacts: self.fold_artifacts(world),
             agents: self.fold_agents(world, findings),
             drifts: self.fold_drifts(registry, world, findings, now),
+            jobs: self.jobs.clone(),
         }
     }
 
@@ -404,6 +408,11 @@ impl Ledger {
     /// life of a row that was revived is over.
     pub fn note_applied(&mut self, edit: &Edit, server: Option<&ServerName>) {
         self.drifts.remove(&edit.cause);
+        if let Change::JobOutcome { job, .. } = &edit.change
+            && let Some(known) = self.jobs.get_mut(job)
+        {
+            known.written = true;
+        }
         let mut key = RowKey {
             name: edit.target.name().clone(),
             server: server.cloned(),
@@ -437,7 +446,8 @@ impl Ledger {
             Change::Terminate { .. }
             | Change::Register { .. }
             | Change::Reincarnate { .. }
-            | Change::Restore => {}
+            | Change::Restore
+            | Change::JobOutcome { .. } => {}
         }
     }
 }

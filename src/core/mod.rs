@@ -8,6 +8,7 @@ pub mod diff;
 pub mod drift;
 pub mod edit;
 pub mod ids;
+pub mod jobs;
 pub mod join;
 pub mod ledger;
 pub mod past;

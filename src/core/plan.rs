@@ -6,6 +6,7 @@ use super::diff::{Fate, Findings, diff};
 use super::drift::{Drift, Held, Kind, Note, Wait};
 use super::edit::{Change, Edit};
 use super::ids::{DriftId, ServerName, SessionName, Timestamp};
+use super::jobs::{self, Ignored, JobUpdate};
 use super::ledger::Ledger;
 use super::policy::Policy;
 use super::policy::limits::{MASS_ROWS, MASS_WINDOW};
@@ -102,19 +103,28 @@ pub struct Assessment {
     pub confirmed: bool,
     /// What becomes of every drift.
     pub plan: Plan,
+    /// What was learnt of delegated jobs, in the order of the rows.
+    pub job_updates: Vec<JobUpdate>,
+    /// The events of jobs that change nothing.
+    pub ignored: Ignored,
     /// The memory with this look in it.
     pub ledger: Ledger,
 }
 
 impl Assessment {
-    /// The edits to write now, in the order of the drifts, so that new rows come in an order that people expect.
+    /// The edits to write now, in the order of the drifts, so that new rows come in an order that people
+    /// expect; behind them the outcomes of jobs.
     #[must_use]
     pub fn edits(&self) -> Vec<Edit> {
-        self.drifts
+        let of_drifts = self
+            .drifts
             .iter()
-            .filter_map(|drift| self.plan.fates.get(&drift.id)?.edit())
-            .cloned()
-            .collect()
+            .filter_map(|drift| self.plan.fates.get(&drift.id)?.edit());
+        let of_jobs = self
+            .job_updates
+            .iter()
+            .filter_map(|update| update.decision.edit());
+        of_drifts.chain(of_jobs).cloned().collect()
     }
 }
 
@@ -127,7 +137,9 @@ pub fn assess(
     now: Timestamp,
 ) -> Assessment {
     let findings = diff(registry, world, ledger, policy, now);
+    let jobs = jobs::assess(registry, world, &findings.fates, ledger, policy, now);
     let mut ledger = ledger.with_look(registry, world, &findings, now);
+    ledger.jobs = jobs.memory;
     let plan = plan(registry, &findings, &ledger, policy, now);
     for (id, decision) in &plan.fates {
         if let Some(open) = ledger.drifts.get_mut(id) {
@@ -144,7 +156,9 @@ pub fn assess(
         plan,
         ledger,
         drifts: findings.drifts,
-        notes: findings.notes,
+        notes: findings.notes.into_iter().chain(jobs.notes).collect(),
+        job_updates: jobs.updates,
+        ignored: jobs.ignored,
     }
 }
 

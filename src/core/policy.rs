@@ -15,6 +15,8 @@ pub struct Policy {
     pub allow_mass_change: bool,
     /// Another program's newer store stands beside the roll: everything is told, nothing written.
     pub read_only: Option<String>,
+    /// Whether an event without a valid signature never counts (`--require-signature`).
+    pub require_signature: bool,
     /// The infix of the names of agent sessions: `-creator-` in `my-project-creator-claude`.
     pub creator_infix: String,
 }
@@ -26,6 +28,7 @@ impl Default for Policy {
             spawn_grace: Duration::from_secs(30),
             allow_mass_change: false,
             read_only: None,
+            require_signature: false,
             creator_infix: "-creator-".to_owned(),
         }
     }

@@ -44,6 +44,8 @@ pub struct Row {
     pub end: RowEnd,
     /// `delegate_job_id`.
     pub job: Option<String>,
+    /// `delegate_job_status_of`: the job whose outcome the row has.
+    pub job_status_of: Option<String>,
 }
 
 /// `pane` of a row. Any of it may be missing.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::drift::{Drift, Held, Note};
 use super::ids::{DriftId, Fingerprint, SessionName, Timestamp};
+use super::jobs::{Ignored, JobUpdate};
 use super::ledger::Ledger;
 use super::plan::{Assessment, Decision};
 use super::registry::Registry;
@@ -35,6 +36,19 @@ pub struct Report {
     pub resolved: Vec<Resolved>,
     /// What a person should know besides.
     pub notes: Vec<Note>,
+    /// What was learnt of delegated jobs, each with what became of it.
+    pub jobs: Vec<ToldJob>,
+    /// The events of jobs that changed nothing, since the program began.
+    pub ignored: Ignored,
+}
+
+/// What was learnt of a job, and what became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToldJob {
+    /// What was learnt.
+    pub update: JobUpdate,
+    /// What became of it.
+    pub outcome: Outcome,
 }
 
 /// A drift and what became of it.
@@ -178,6 +192,15 @@ impl Report {
             drifts,
             resolved,
             notes: assessment.notes.clone(),
+            jobs: assessment
+                .job_updates
+                .iter()
+                .map(|update| ToldJob {
+                    outcome: outcome(Some(&update.decision), &update.cause, dry_run, written),
+                    update: update.clone(),
+                })
+                .collect(),
+            ignored: assessment.ignored.clone(),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::ids::{
     AgentKind, BootId, ConversationId, Pid, ProcessId, ServerName, SessionName, StartTicks,
     Timestamp,
 };
+use super::jobs::Jobs;
 use super::ledger::AgentKey;
 use super::sighting::{Reason, Sighting};
 
@@ -40,6 +41,8 @@ pub struct World {
     pub nearest_rolls: BTreeMap<String, Sighting<NearestRoll>>,
     /// Live conversations claimed by more than one process.
     pub shared: BTreeMap<ConversationId, BTreeSet<ProcessId>>,
+    /// What was read and heard of delegated jobs.
+    pub jobs: Jobs,
     /// One line for each thing that was looked at, for the report.
     pub sources: Vec<Source>,
 }

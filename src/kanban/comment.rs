@@ -6,7 +6,7 @@ use super::AUTHOR;
 use crate::core::ids::Timestamp;
 use crate::state::journal::{Entry, News};
 use crate::tell::markdown::{BUDGET, cut, escape};
-use crate::tell::wire::Drift;
+use crate::tell::wire::{Drift, JobUpdate};
 
 /// How long one line may be, in bytes, so that no single name can push the others out.
 const LONGEST: usize = 300;
@@ -127,6 +127,9 @@ fn items(entries: &[Entry]) -> Vec<Item<'_>> {
             | News::Edited(drift)
             | News::Outcome(drift) => (&drift.id, fate(drift)),
             News::Resolved(resolved) => (&resolved.id, Fate::Resolved),
+            News::Job(update) | News::JobEdited(update) | News::JobOutcome(update) => {
+                (&update.id, fate_of_job(update))
+            }
         };
         let item = Item {
             fate,
@@ -151,6 +154,16 @@ fn fate(drift: &Drift) -> Fate {
     } else if drift.pending.is_some() {
         Fate::Pending
     } else if drift.applied {
+        Fate::Written
+    } else {
+        Fate::Told
+    }
+}
+
+fn fate_of_job(update: &JobUpdate) -> Fate {
+    if update.held.is_some() {
+        Fate::Held
+    } else if update.applied {
         Fate::Written
     } else {
         Fate::Told

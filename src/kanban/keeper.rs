@@ -479,7 +479,13 @@ impl Totals {
                 News::Opened(_) => self.opened += 1,
                 News::Outcome(drift) if drift.applied => self.written += 1,
                 News::Resolved(_) => self.resolved += 1,
-                News::Changed(_) | News::Edited(_) | News::Outcome(_) => {}
+                News::JobOutcome(update) if update.applied => self.written += 1,
+                News::Changed(_)
+                | News::Edited(_)
+                | News::Outcome(_)
+                | News::Job(_)
+                | News::JobEdited(_)
+                | News::JobOutcome(_) => {}
             }
         }
     }

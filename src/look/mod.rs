@@ -6,6 +6,7 @@
 
 pub mod agent;
 mod ask;
+pub mod jobs;
 pub mod locks;
 mod needs;
 pub mod panes;
@@ -29,6 +30,7 @@ use self::panes::Trees;
 use self::process::Processes;
 use crate::clock;
 use crate::core::ids::Timestamp;
+use crate::core::jobs::JobEvent;
 use crate::core::ledger::Ledger;
 use crate::core::policy::Policy;
 use crate::core::registry::Registry;
@@ -51,6 +53,10 @@ pub struct Request<'a> {
     pub nearest_roll: &'a dyn Fn(&Path) -> io::Result<Option<PathBuf>>,
     /// Where things are.
     pub surroundings: &'a Surroundings,
+    /// The records of jobs, as far as they were read before.
+    pub records: &'a jobs::Records,
+    /// What was heard of jobs since the last look.
+    pub heard: &'a [JobEvent],
 }
 
 /// Where things are, as far as the environment says.
@@ -94,6 +100,10 @@ impl Begun {
 
         // While tmux answers: what the roll records will most probably be what tmux lists.
         let mut trees = ahead(request).await;
+        let (jobs, jobs_source) =
+            request
+                .records
+                .look(request.roll, request.registry, request.heard, at);
         let (mut servers, strays, mut sources) = answers.all(at).await;
 
         let needs = Needs::new(request, &vantage);
@@ -101,6 +111,7 @@ impl Begun {
         let asked = needs.pids(&servers);
         let processes = recorded::processes(trees.processes(), &asked, vantage.uid);
         sources.push(source_of(trees.processes(), at));
+        sources.extend(jobs_source);
         let nearest_rolls = nearest_rolls(request, needs.folders(&servers));
 
         let (_, mut minds) = trees.into_parts();
@@ -115,6 +126,7 @@ impl Begun {
             retention: BTreeMap::new(),
             nearest_rolls,
             shared: BTreeMap::new(),
+            jobs,
             sources,
         };
         minds.fill(&mut world, request.registry, request.ledger, request.policy);

@@ -198,6 +198,7 @@ impl RowReader<'_, '_> {
         let ids = self.ids()?;
         let server = self.optional("tmux_server")?;
         let job = self.optional("delegate_job_id")?;
+        let job_status_of = self.optional("delegate_job_status_of")?;
         Ok(Row {
             index: self.index,
             fingerprint: fingerprint(self.entry),
@@ -209,6 +210,7 @@ impl RowReader<'_, '_> {
             ids,
             end: self.end(),
             job,
+            job_status_of,
         })
     }
 

@@ -1,5 +1,6 @@
 //! One pass: read the roll, look, assess, remember, write, tell. The only caller of all of these.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::core::policy::limits::LOOK_FRESH;
 use crate::core::registry::Registry;
 use crate::core::report::{Account, Report, Written};
 use crate::core::world::{Source, SourceState, World};
+use crate::look::jobs::Records;
 use crate::look::{self, Begun, Surroundings};
 use crate::roll::commit::{CommitError, CommitOptions, Committed, LeftOut, commit};
 use crate::roll::lock::LockError;
@@ -23,7 +25,7 @@ use crate::roll::read::{Contents, ReadError};
 use crate::roll::{self, Roll};
 use crate::state::journal::News;
 use crate::state::retention::bounded;
-use crate::state::{Folder, Journal, LedgerFile, Locked, StateError};
+use crate::state::{Folder, Inbox, Journal, LedgerFile, Locked, StateError};
 use crate::tell::wire;
 
 /// How often a look is repeated because the roll could only be locked when the look was no longer fresh.
@@ -45,6 +47,8 @@ pub struct Settings {
     pub state: PathBuf,
     /// Where things are, as far as the environment says.
     pub surroundings: Surroundings,
+    /// The records of jobs, as far as they were read before.
+    pub records: Records,
     /// How long to wait, and how bold to be.
     pub policy: Policy,
     /// Whether nothing is written, neither the roll nor the state folder. Such a pass never waits.
@@ -106,6 +110,8 @@ struct Attempt {
 pub(super) struct Memory {
     /// The ledger of the last look, where it must not be written down.
     unwritten: Option<Ledger>,
+    /// The events of jobs that came, where somebody listens.
+    pub(super) inbox: Option<Inbox>,
 }
 
 /// Reconciles once: looks, waits if something has to be proven a second time, looks again, and writes what
@@ -121,7 +127,7 @@ pub async fn reconcile(
     let passed = if settings.dry_run {
         dry_pass(settings, &mut Memory::default()).await
     } else {
-        written_pass(settings, Some(on_wait)).await
+        written_pass(settings, None, Some(on_wait)).await
     };
     let Passed {
         report, trouble, ..
@@ -150,13 +156,14 @@ pub(super) async fn pass(settings: &Settings, memory: &mut Memory) -> Result<Pas
     if settings.dry_run {
         dry_pass(settings, memory).await
     } else {
-        written_pass(settings, None::<fn(&Waiting)>).await
+        written_pass(settings, memory.inbox.as_ref(), None::<fn(&Waiting)>).await
     }
 }
 
 async fn dry_pass(settings: &Settings, memory: &mut Memory) -> Result<Passed, RunError> {
     let look = look(
         settings,
+        None,
         Keep::Nothing(memory.unwritten.as_ref()),
         &mut Vec::new(),
     )
@@ -177,6 +184,7 @@ async fn dry_pass(settings: &Settings, memory: &mut Memory) -> Result<Passed, Ru
 
 async fn written_pass(
     settings: &Settings,
+    inbox: Option<&Inbox>,
     mut on_wait: Option<impl FnOnce(&Waiting)>,
 ) -> Result<Passed, RunError> {
     let folder = Folder::of(&settings.state, &settings.roll.target);
@@ -194,14 +202,14 @@ async fn written_pass(
         }
         let lock = match folder.lock(settings.lock_timeout).await {
             Err(error @ StateError::Busy { .. }) => {
-                let look = look(settings, Keep::Nothing(None), &mut lost).await?;
+                let look = look(settings, None, Keep::Nothing(None), &mut lost).await?;
                 let origin = origin.unwrap_or_else(|| look.before.clone());
                 let passed = Passed::of(settings, &origin, look, Attempt::locked(error));
                 return Ok(passed.with(news));
             }
             lock => lock?,
         };
-        let look = look(settings, Keep::In(&folder, &lock), &mut lost).await?;
+        let look = look(settings, inbox, Keep::In(&folder, &lock), &mut lost).await?;
         news |= look.has_news;
         let origin = origin.get_or_insert_with(|| look.before.clone());
         if let Some(on_wait) = on_wait.take()
@@ -383,9 +391,11 @@ enum Keep<'a> {
 /// Looks once. What of the memory is found lost is told by this look and those after it.
 async fn look(
     settings: &Settings,
+    inbox: Option<&Inbox>,
     keep: Keep<'_>,
     lost: &mut Vec<Source>,
 ) -> Result<Look, RunError> {
+    let heard = inbox.map(Inbox::heard).unwrap_or_default();
     let (contents, registry, begun) = patiently(|| read(settings)).await?;
     let folder = Folder::of(&settings.state, &settings.roll.target);
     let (mut file, mut before) = LedgerFile::load(&folder)?;
@@ -415,12 +425,17 @@ async fn look(
             nearest_roll: &roll::find::nearest_roll,
             roll_is_local: contents.local,
             surroundings: &settings.surroundings,
+            records: &settings.records,
+            heard: &heard,
         })
         .await;
     world.sources.extend(lost.iter().cloned());
     // From its end on: a look that took long, because one server hangs, would take as long again.
     let fresh_until = clock::monotonic() + LOOK_FRESH;
-    let assessment = assess(&registry, &world, &before, &policy, world.at);
+    let mut assessment = assess(&registry, &world, &before, &policy, world.at);
+    if let Some(inbox) = inbox {
+        assessment.ignored = inbox.ignored_with(&assessment.ignored);
+    }
     info!(
         drifts = assessment.drifts.len(),
         notes = assessment.notes.len(),
@@ -449,6 +464,10 @@ async fn look(
         // The news is on disk before anything is done about it: a crash in between loses none of it.
         Journal::of(folder).append(look.world.at, news, lock)?;
         remember(&mut file, &look.assessment.ledger, look.world.at, lock)?;
+        // What was heard is in the ledger now.
+        if let Some(inbox) = inbox {
+            inbox.forget(&heard)?;
+        }
     }
     Ok(look)
 }
@@ -508,13 +527,30 @@ async fn write(
             ledger.note_applied(edit, drift.server.as_ref());
         }
     }
+    // The same for jobs.
+    for edit in look
+        .assessment
+        .job_updates
+        .iter()
+        .filter_map(|update| update.decision.edit())
+    {
+        if written.applied.contains(&edit.cause) {
+            ledger.note_applied(edit, None);
+        }
+    }
     let told = report(settings, &look.before, look, written);
-    let outcomes: Vec<News> = told
+    let tried: BTreeSet<&DriftId> = edits.iter().map(|edit| &edit.cause).collect();
+    let of_drifts = told
         .drifts
         .iter()
-        .filter(|told| edits.iter().any(|edit| edit.cause == told.drift.id))
-        .map(|told| News::Outcome(wire::Drift::from(told)))
-        .collect();
+        .filter(|told| tried.contains(&told.drift.id))
+        .map(|told| News::Outcome(wire::Drift::from(told)));
+    let of_jobs = told
+        .jobs
+        .iter()
+        .filter(|told| tried.contains(&told.update.cause))
+        .map(|told| News::JobOutcome(wire::JobUpdate::from(told)));
+    let outcomes: Vec<News> = of_drifts.chain(of_jobs).collect();
     if !folder.exists()? {
         // Somebody removed it while the roll was written, which is news that must not go with it.
         let _ = removed(folder);
@@ -545,6 +581,12 @@ fn news(settings: &Settings, look: &Look) -> Vec<News> {
             .plan
             .edits()
             .into_iter()
+            .chain(
+                look.assessment
+                    .job_updates
+                    .iter()
+                    .filter_map(|update| update.decision.edit().cloned()),
+            )
             .map(|edit| edit.cause)
             .collect(),
         ..Written::default()
@@ -573,7 +615,18 @@ fn news(settings: &Settings, look: &Look) -> Vec<News> {
         .resolved
         .iter()
         .map(|resolved| News::Resolved(wire::Resolved::from(resolved)));
-    drifts.chain(resolved).collect()
+    let jobs = told
+        .jobs
+        .iter()
+        .filter(|told| told.update.news)
+        .map(|told| {
+            let update = wire::JobUpdate::from(told);
+            match told.update.decision {
+                Decision::Write(_) if !settings.dry_run => News::JobEdited(update),
+                _ => News::Job(update),
+            }
+        });
+    drifts.chain(resolved).chain(jobs).collect()
 }
 
 fn report(settings: &Settings, before: &Ledger, look: &Look, written: &Written) -> Report {

@@ -5,6 +5,7 @@
 
 mod error;
 pub mod folder;
+pub mod inbox;
 pub mod journal;
 pub mod ledger;
 mod replace;
@@ -13,5 +14,6 @@ pub mod told;
 
 pub use error::StateError;
 pub use folder::{Folder, Locked};
+pub use inbox::Inbox;
 pub use journal::Journal;
 pub use ledger::LedgerFile;

@@ -3,7 +3,7 @@
 use super::sentence;
 use super::visible::{readable, readable_name};
 use crate::core::drift::Note;
-use crate::core::report::{Outcome, Report, Resolved, Told};
+use crate::core::report::{Outcome, Report, Resolved, Told, ToldJob};
 use crate::core::world::{Source, SourceState};
 
 /// One thing to read.
@@ -83,8 +83,14 @@ pub fn of(report: &Report) -> Vec<Item> {
         .map(Item::from);
     let drifts = report.drifts.iter().map(Item::from);
     let notes = report.notes.iter().map(Item::from);
+    let jobs = report.jobs.iter().map(Item::from);
     let resolved = report.resolved.iter().map(Item::from);
-    let mut items: Vec<Item> = unseen.chain(drifts).chain(notes).chain(resolved).collect();
+    let mut items: Vec<Item> = unseen
+        .chain(drifts)
+        .chain(jobs)
+        .chain(notes)
+        .chain(resolved)
+        .collect();
     items.sort_by_key(|item| item.state);
     // What is told of a source is not told again of every row that it hides.
     let told: Vec<(String, String)> = items
@@ -133,6 +139,24 @@ impl From<&Told> for Item {
                 .filter(|server| !server.is_default())
                 .map(ToString::to_string),
             statement: sentence::statement(&told.drift, &told.outcome),
+        }
+    }
+}
+
+impl From<&ToldJob> for Item {
+    fn from(told: &ToldJob) -> Self {
+        Self {
+            state: State::from(&told.outcome),
+            class: None,
+            kind: format!("job_{}", told.update.state),
+            subject: told.update.session.to_string(),
+            server: told
+                .update
+                .server
+                .as_ref()
+                .filter(|server| !server.is_default())
+                .map(ToString::to_string),
+            statement: sentence::of_job_alone(told),
         }
     }
 }

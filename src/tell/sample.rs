@@ -5,7 +5,9 @@ use crate::core::edit::{Change, Edit, PaneRecord, Target, Value};
 use crate::core::ids::{
     AgentKind, BootId, ConversationId, DriftId, Fingerprint, ServerName, SessionName, Timestamp,
 };
-use crate::core::report::{Outcome, Report, Resolved, Told};
+use crate::core::jobs::{Ignored, JobId, JobStatus, JobUpdate, Refusal, Trust};
+use crate::core::plan::Decision;
+use crate::core::report::{Outcome, Report, Resolved, Told, ToldJob};
 use crate::core::sighting::Sighting;
 use crate::core::world::{Place, Source, SourceState, Vantage};
 
@@ -36,6 +38,8 @@ pub(crate) fn quiet() -> Report {
         drifts: Vec::new(),
         resolved: Vec::new(),
         notes: Vec::new(),
+        jobs: Vec::new(),
+        ignored: Ignored::default(),
     }
 }
 
@@ -116,7 +120,67 @@ pub(crate) fn rich() -> Report {
                 evidence: Vec::new(),
             },
         ],
+        jobs: vec![
+            job(
+                "shop-api-creator-claude",
+                JobStatus::Completed,
+                Outcome::Applied,
+            ),
+            job(
+                "shop-db-creator-claude",
+                JobStatus::Error,
+                Outcome::Held(Held::Doubt(
+                    "an event said error, its record says completed".to_owned(),
+                )),
+            ),
+        ],
+        ignored: ignored(),
         ..quiet()
+    }
+}
+
+fn ignored() -> Ignored {
+    let mut ignored = Ignored::default();
+    ignored.count(Refusal::Forged);
+    ignored.count(Refusal::Replayed);
+    ignored.count(Refusal::Replayed);
+    ignored
+}
+
+/// What a job of that session came to.
+pub(crate) fn job(session: &str, status: JobStatus, outcome: Outcome) -> ToldJob {
+    let session = SessionName::new(session);
+    #[expect(clippy::unwrap_used, reason = "it is one")]
+    let job = JobId::parse("a1b2c3d4").unwrap();
+    let cause = DriftId::new(format!("j-{session}"));
+    let edit = Edit {
+        cause: cause.clone(),
+        target: Target::Row {
+            name: session.clone(),
+            fingerprint: Fingerprint::new("cd".repeat(32)),
+        },
+        change: Change::JobOutcome {
+            job: job.clone(),
+            status,
+            finished: NOW,
+            note: format!("job {job} {}: all done", status.as_str()),
+        },
+    };
+    ToldJob {
+        update: JobUpdate {
+            cause,
+            job,
+            session,
+            server: None,
+            state: status.as_str(),
+            outcome: Some(status),
+            at: NOW,
+            detail: "all done".to_owned(),
+            trust: Trust::Signed,
+            decision: Decision::Write(edit),
+            news: true,
+        },
+        outcome,
     }
 }
 

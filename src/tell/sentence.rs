@@ -3,7 +3,8 @@
 use crate::core::drift::{Drift, Kind};
 use crate::core::edit::{Change, PaneRecord, Value};
 use crate::core::ids::{Pid, SessionName};
-use crate::core::report::{Outcome, Report, Resolved};
+use crate::core::jobs::Trust;
+use crate::core::report::{Outcome, Report, Resolved, ToldJob};
 use crate::core::world::SourceState;
 
 use super::wire::Outcomes;
@@ -75,6 +76,33 @@ pub fn statement(drift: &Drift, outcome: &Outcome) -> String {
     ended(fact, done, outcome)
 }
 
+/// The sentence that tells what was learned of a job.
+#[must_use]
+pub fn of_job(told: &ToldJob) -> String {
+    format!("{}: {}", told.update.session, of_job_alone(told))
+}
+
+/// The same, without the session.
+#[must_use]
+pub fn of_job_alone(told: &ToldJob) -> String {
+    let update = &told.update;
+    let unsigned = if update.trust == Trust::Unsigned {
+        " (unsigned)"
+    } else {
+        ""
+    };
+    let mut fact = format!("job {} {}{unsigned}", update.job, in_words(update.state));
+    if !update.detail.is_empty() {
+        fact.push_str(": ");
+        fact.push_str(&update.detail);
+    }
+    match (&told.outcome, update.outcome) {
+        (Outcome::ToldOnly, None) => fact,
+        (Outcome::ToldOnly, Some(_)) => ended(fact, "Not written.", &told.outcome),
+        _ => ended(fact, "Recorded.", &told.outcome),
+    }
+}
+
 /// The one sentence for several ends of one cause.
 #[must_use]
 pub fn common_end(sessions: &[&SessionName], reason: &str, outcome: &Outcome) -> String {
@@ -124,6 +152,9 @@ pub fn summary(report: &Report) -> String {
     });
     if !report.notes.is_empty() {
         parts.push(counted(report.notes.len(), "note"));
+    }
+    if !report.jobs.is_empty() {
+        parts.push(counted(report.jobs.len(), "job update"));
     }
     if !report.resolved.is_empty() {
         parts.push(format!("{} resolved", report.resolved.len()));

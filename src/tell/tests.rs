@@ -105,6 +105,13 @@ mod the_json {
             .iter()
             .filter(|told| told.outcome == Outcome::Applied)
             .map(|told| told.drift.id.as_str())
+            .chain(
+                report
+                    .jobs
+                    .iter()
+                    .filter(|told| told.outcome == Outcome::Applied)
+                    .map(|told| told.update.cause.as_str()),
+            )
             .collect();
         assert_eq!(acted, written);
     }

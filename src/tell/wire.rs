@@ -3,6 +3,7 @@
 
 mod action;
 mod drift;
+mod job;
 mod value;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use serde::Serialize;
 
 pub use action::{Action, Change, Pane};
 pub use drift::{Drift, Evidence, Held, Pending, Resolved};
+pub use job::JobUpdate;
 pub use value::{Pairs, Value};
 
 use crate::core::drift as core_drift;
@@ -120,11 +122,6 @@ pub struct Note {
     pub evidence: Vec<Evidence>,
 }
 
-/// What was learned of one delegated job. Nothing tells of jobs yet, so the list is always empty.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(test, derive(JsonSchema))]
-pub struct JobUpdate {}
-
 /// A drift that is due and yet not written, in short.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
@@ -153,6 +150,10 @@ pub struct Counts {
     pub resolved: usize,
     /// Live tmux sessions.
     pub sessions: usize,
+    /// What was learned of delegated jobs.
+    pub job_updates: usize,
+    /// The events of jobs that changed nothing, by why, since the program began: `forged`, `replayed`, …
+    pub events_ignored: BTreeMap<String, u64>,
 }
 
 /// Drifts by what became of them. Every drift is counted in exactly one of these.
@@ -204,6 +205,8 @@ impl From<&core_report::Report> for Report {
             drifts,
             resolved,
             notes,
+            jobs,
+            ignored: _, // counted
         } = report;
         Self {
             timestamp: at.iso(),
@@ -211,14 +214,14 @@ impl From<&core_report::Report> for Report {
             tmux_sessions_alive: alive.iter().map(ToString::to_string).collect(),
             tmux_confirmed: *confirmed,
             drifts: drifts.iter().map(Drift::from).collect(),
-            actions: action::of(drifts),
+            actions: action::of(drifts, jobs),
             format_version: FORMAT_VERSION.to_owned(),
             host: vantage.host.clone(),
             vantage: Vantage::from(vantage),
             registry_fingerprint: fingerprint.to_string(),
             sources: sources.iter().map(Source::from).collect(),
             notes: notes.iter().map(Note::from).collect(),
-            job_updates: Vec::new(),
+            job_updates: jobs.iter().map(JobUpdate::from).collect(),
             held: drifts.iter().filter_map(HeldBack::of).collect(),
             resolved: resolved.iter().map(Resolved::from).collect(),
             counts: Counts::of(report),
@@ -318,6 +321,12 @@ impl Counts {
             notes: report.notes.len(),
             resolved: report.resolved.len(),
             sessions: report.alive.len(),
+            job_updates: report.jobs.len(),
+            events_ignored: report
+                .ignored
+                .iter()
+                .map(|(why, count)| (why.as_str().to_owned(), count))
+                .collect(),
         }
     }
 }

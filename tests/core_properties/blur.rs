@@ -68,6 +68,10 @@ pub fn blurred(world: &World, hides: &mut dyn FnMut() -> bool) -> World {
         !hides()
     });
     world.shared.retain(|_, _| !hides());
+    world.jobs.complete &= !hides();
+    for sight in world.jobs.records.values_mut() {
+        hide(sight, hides);
+    }
     world
 }
 

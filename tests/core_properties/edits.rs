@@ -100,6 +100,9 @@ pub fn edited(registry: &Registry, edits: &[Edit], at: Timestamp) -> Registry {
                 row.index = old.index;
                 row.agent = old.agent;
                 row.job = old.job.clone();
+                if row.job_status_of.is_none() {
+                    row.job_status_of = old.job_status_of.clone();
+                }
                 registry.rows[at] = row;
             }
         }
@@ -263,6 +266,7 @@ impl Mapping {
                 mode: self.get("termination_mode").map(str::to_owned),
             },
             job: None,
+            job_status_of: self.get("delegate_job_status_of").map(str::to_owned),
         }
     }
 }

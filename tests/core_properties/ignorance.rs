@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use crate::blur::blurred;
 use crate::edits::is_contained;
+use crate::generate::jobs::with_jobs;
 use crate::generate::{GRACES, any_scene, cases};
 use crate::scene::Scene;
 
@@ -39,6 +40,10 @@ impl Mask {
     }
 }
 
+fn any_jobs() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(any::<u8>(), 64)
+}
+
 fn not_contained(poorer: &[Edit], richer: &[Edit]) -> Vec<Edit> {
     poorer
         .iter()
@@ -66,5 +71,22 @@ proptest! {
                 less.says()
             );
         }
+    }
+    #[test]
+    fn seeing_less_never_writes_more_of_jobs(
+        scene in any_scene(),
+        jobs in any_jobs(),
+        mask in any_mask(),
+    ) {
+        let richer = with_jobs(scene, &jobs).at_once();
+        let poorer = mask.hide(&richer);
+        let (less, more) = (poorer.assess(), richer.assess());
+        let added = not_contained(&less.edits(), &more.edits());
+        prop_assert!(
+            added.is_empty(),
+            "seeing less added {added:?}\nricher {:#?}\npoorer {:#?}",
+            more.job_updates,
+            less.job_updates
+        );
     }
 }

@@ -356,6 +356,7 @@ proptest! {
                         Change::Terminate { .. } => row.status == Status::Running,
                         Change::Revive { .. } => row.status.is_ended(),
                         Change::Restore => row.ended_by_headcount(),
+                        Change::JobOutcome { .. } => !matches!(row.status, Status::Other(_)),
                         Change::Reincarnate { .. } | Change::SetId { .. } => {
                             row.status == Status::Running || runs_again(&row.name)
                         }

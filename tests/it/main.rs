@@ -21,6 +21,7 @@ mod exit_codes;
 mod id_materialized;
 mod notes;
 mod ordinary_days;
+mod push;
 mod real_claude;
 mod reports;
 mod roll_format;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::core::ids::Timestamp;
-use crate::tell::wire::{Drift, Resolved};
+use crate::tell::wire::{Drift, JobUpdate, Resolved};
 
 /// One thing that was told or done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,12 @@ pub enum News {
     Edited(Drift),
     /// What became of that edit.
     Outcome(Drift),
+    /// Something was learnt of a delegated job.
+    Job(JobUpdate),
+    /// The roll is about to be given the outcome of a job.
+    JobEdited(JobUpdate),
+    /// What became of that edit.
+    JobOutcome(JobUpdate),
 }
 
 impl News {
@@ -44,6 +50,9 @@ impl News {
             | Self::Edited(drift)
             | Self::Outcome(drift) => &drift.comment,
             Self::Resolved(resolved) => &resolved.comment,
+            Self::Job(update) | Self::JobEdited(update) | Self::JobOutcome(update) => {
+                &update.comment
+            }
         }
     }
 }

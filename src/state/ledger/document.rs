@@ -1,7 +1,10 @@
 //! The ledger as JSON: serialisable twins of what `core` remembers. Times are milliseconds since the epoch.
 
+mod job;
+
 use serde::{Deserialize, Serialize};
 
+use self::job::Job;
 use super::LARGEST;
 use crate::core::ids::{
     AgentKind, BootId, ConversationId, DriftId, Fingerprint, ProcessId, ServerName, SessionName,
@@ -26,6 +29,8 @@ pub(super) struct Document {
     #[serde(default)]
     agents: Vec<Agent>,
     drifts: Vec<Drift>,
+    #[serde(default)]
+    jobs: Vec<Job>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -180,6 +185,7 @@ impl Document {
             artifacts,
             agents,
             drifts,
+            jobs,
         } = ledger;
         Self {
             version: VERSION,
@@ -190,6 +196,7 @@ impl Document {
             artifacts: artifacts.iter().map(Artifact::from).collect(),
             agents: agents.iter().map(Agent::from).collect(),
             drifts: drifts.iter().map(Drift::from).collect(),
+            jobs: jobs.iter().map(Job::from).collect(),
         }
     }
 }
@@ -212,6 +219,7 @@ impl From<Document> for core::Ledger {
                 .filter_map(Agent::known)
                 .collect(),
             drifts: document.drifts.into_iter().map(Drift::into).collect(),
+            jobs: document.jobs.into_iter().filter_map(Job::known).collect(),
         }
     }
 }

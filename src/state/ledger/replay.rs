@@ -6,9 +6,10 @@
 use crate::core::drift::Kind;
 use crate::core::ids::Timestamp;
 use crate::core::ids::{AgentKind, ConversationId, DriftId, ServerName, SessionName};
+use crate::core::jobs::{JobId, KnownJob};
 use crate::core::ledger::{KnownId, Ledger, OpenDrift, RowKey};
 use crate::state::journal::{Entry, News};
-use crate::tell::wire::Drift;
+use crate::tell::wire::{Drift, JobUpdate};
 
 /// Folds one entry in, as the pass that wrote it would have.
 pub(super) fn entry(ledger: &mut Ledger, entry: Entry) {
@@ -28,7 +29,21 @@ pub(super) fn entry(ledger: &mut Ledger, entry: Entry) {
         News::Resolved(resolved) => {
             ledger.drifts.remove(&DriftId::new(resolved.id));
         }
+        News::Job(update) | News::JobEdited(update) | News::JobOutcome(update) => {
+            job(ledger, &update, entry.at);
+        }
     }
+}
+
+/// Only what was told of a job is known then; its outcome is in its row if it was written.
+fn job(ledger: &mut Ledger, update: &JobUpdate, at: Timestamp) {
+    let Some(id) = JobId::parse(&update.job_id) else {
+        return;
+    };
+    let known = ledger.jobs.entry(id).or_insert_with(|| KnownJob::new(at));
+    known.written |= update.applied;
+    let decision = update.held.as_ref().map_or("write", |held| &held.reason);
+    known.told_as = format!("{} {decision}", update.state);
 }
 
 fn open(ledger: &mut Ledger, drift: &Drift, told_as: String, at: Timestamp) {

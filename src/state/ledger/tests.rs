@@ -15,6 +15,7 @@ use crate::core::ids::{
     AgentKind, BootId, ConversationId, DriftId, Fingerprint, ProcessId, ServerName, SessionName,
     Timestamp,
 };
+use crate::core::jobs::{JobId, JobStatus, KnownJob, Learned};
 use crate::core::ledger::{
     AgentKey, Incarnation, KnownAgent, KnownArtifact, KnownId, KnownRow, KnownServer, Ledger,
     OpenDrift, RowKey, SeenAlive,
@@ -123,6 +124,31 @@ prop_compose! {
     }
 }
 
+fn status() -> impl Strategy<Value = JobStatus> {
+    prop::sample::select(JobStatus::ALL.to_vec())
+}
+
+prop_compose! {
+    fn learned()(
+        status in status(), at in time(), detail in ".{0,8}", seq in any::<u64>(), signed in any::<bool>(),
+    ) -> Learned {
+        Learned { status, at, detail, seq, signed }
+    }
+}
+
+prop_compose! {
+    fn job()(
+        last_seq in any::<u64>(),
+        heard in option::of(learned()),
+        against in option::of(status()),
+        written in any::<bool>(),
+        told_as in ".{0,8}",
+        seen in time(),
+    ) -> KnownJob {
+        KnownJob { last_seq, heard, against, written, told_as, seen }
+    }
+}
+
 prop_compose! {
     fn ledger()(
         homes in btree_set(place(), 0..3),
@@ -145,8 +171,9 @@ prop_compose! {
         ),
         agents in btree_map(agent_key(), known_agent(), 0..3),
         drifts in btree_map(".{0,8}".prop_map(DriftId::new), drift(), 0..3),
+        jobs in btree_map("[a-zA-Z0-9_-]{1,8}".prop_map(|id| JobId::parse(&id).unwrap()), job(), 0..3),
     ) -> Ledger {
-        Ledger { homes, servers, rows, artifacts, agents, drifts }
+        Ledger { homes, servers, rows, artifacts, agents, drifts, jobs }
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::core::drift::Kind;
 use crate::core::edit as core_edit;
 use crate::core::ids::{ServerName, SessionName};
-use crate::core::report::{Outcome, Told};
+use crate::core::report::{Outcome, Told, ToldJob};
 use crate::tell::sentence;
 
 #[cfg(test)]
@@ -17,11 +17,11 @@ use super::SECONDS;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 pub struct Action {
-    /// The ids of the drifts that it answers: one, or as many as ended by one cause.
+    /// The ids of the drifts that it answers: one, or as many as ended by one cause; or of the job update.
     pub drifts: Vec<String>,
     /// The sessions whose rows it changes, in the order of `drifts`.
     pub sessions: Vec<String>,
-    /// The kind of those drifts.
+    /// The kind of those drifts; `job_outcome` for a job's.
     pub kind: String,
     /// The change to each of those rows.
     pub change: Change,
@@ -76,6 +76,18 @@ pub enum Change {
         /// The id it replaces, which goes to the head of `<key>_previous`.
         replaces: Option<String>,
     },
+    /// The row gets the outcome of its delegated job. Its status stays.
+    JobOutcome {
+        /// The job.
+        job_id: String,
+        /// What it came to.
+        status: String,
+        /// When.
+        #[cfg_attr(test, schemars(regex(pattern = SECONDS)))]
+        finished_at: String,
+        /// The line for people that the row gets.
+        note: String,
+    },
 }
 
 /// The pane of a session, as far as it is known.
@@ -91,7 +103,7 @@ pub struct Pane {
 }
 
 /// The actions that a pass took or, in a dry run, would take, in the order of their first drifts.
-pub(super) fn of(told: &[Told]) -> Vec<Action> {
+pub(super) fn of(told: &[Told], jobs: &[ToldJob]) -> Vec<Action> {
     let mut actions = Vec::new();
     let mut told_already = Vec::new();
     for one in told {
@@ -112,7 +124,23 @@ pub(super) fn of(told: &[Told]) -> Vec<Action> {
         actions.push(ends_by(&cause, one, edit, told));
         told_already.push(cause);
     }
+    actions.extend(jobs.iter().filter_map(outcome_of));
     actions
+}
+
+/// The action that writes a job's outcome, if it was written or would be.
+fn outcome_of(told: &ToldJob) -> Option<Action> {
+    let edit = match told.outcome {
+        Outcome::Applied | Outcome::WouldApply => told.update.decision.edit()?,
+        Outcome::Pending { .. } | Outcome::Held(_) | Outcome::ToldOnly => return None,
+    };
+    Some(Action {
+        drifts: vec![told.update.cause.to_string()],
+        sessions: vec![edit.target.name().to_string()],
+        kind: "job_outcome".to_owned(),
+        change: Change::from(&edit.change),
+        comment: sentence::of_job(told),
+    })
 }
 
 /// The edit of a drift that was written or would be.
@@ -201,6 +229,17 @@ impl From<&core_edit::Change> for Change {
                 agent: agent.to_string(),
                 id: id.to_string(),
                 replaces: replaces.as_ref().map(ToString::to_string),
+            },
+            core_edit::Change::JobOutcome {
+                job,
+                status,
+                finished,
+                note,
+            } => Self::JobOutcome {
+                job_id: job.to_string(),
+                status: status.as_str().to_owned(),
+                finished_at: finished.iso(),
+                note: note.clone(),
             },
         }
     }

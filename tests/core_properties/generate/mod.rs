@@ -7,6 +7,7 @@
 //! The look is consistent in what one kernel guarantees: a pid means one process, a pane belongs to one
 //! server, and what runs in a pane runs below that pane and its server.
 
+pub mod jobs;
 mod ledger;
 mod machine;
 mod roll;

@@ -7,6 +7,7 @@ mod home;
 mod identity;
 mod ids;
 mod inference;
+mod jobs;
 mod looks;
 mod notes;
 mod person;

@@ -15,7 +15,7 @@ use headcount::core::drift::{Drift, Kind, Note, NoteKind};
 use headcount::core::edit::Edit;
 use headcount::core::ids::{BootId, Fingerprint, ServerName, SessionName, Timestamp};
 use headcount::core::ledger::Ledger;
-use headcount::core::plan::{Decision, Plan, plan};
+use headcount::core::plan::{Assessment, Decision, Plan, assess, plan};
 use headcount::core::policy::Policy;
 use headcount::core::registry::{Registry, Status};
 use headcount::core::sighting::Sighting;
@@ -171,6 +171,7 @@ pub fn scene() -> Scene {
             retention: Default::default(),
             nearest_rolls: Default::default(),
             shared: Default::default(),
+            jobs: Default::default(),
             sources: Vec::new(),
         },
         ledger: Ledger::default(),
@@ -240,6 +241,17 @@ impl Scene {
             plan,
             ledger,
         }
+    }
+
+    /// The whole core, once, as a pass calls it.
+    pub fn assess(&self) -> Assessment {
+        assess(
+            &self.registry,
+            &self.world,
+            &self.ledger,
+            &self.policy,
+            self.now,
+        )
     }
 
     /// The same roll and world, so many seconds after `pass`.

@@ -26,12 +26,18 @@ pub fn row(named: &str) -> Declared {
         agent: agent.or(Some(AgentKind::Claude)),
         end: RowEnd::default(),
         job: None,
+        job_status_of: None,
     })
 }
 
 impl Declared {
     pub fn on(mut self, server: &str) -> Self {
         self.0.server = Some(ServerName::new(server));
+        self
+    }
+
+    pub fn job(mut self, id: &str) -> Self {
+        self.0.job = Some(id.to_owned());
         self
     }
 

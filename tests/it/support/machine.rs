@@ -14,8 +14,8 @@ use tempfile::TempDir;
 
 use super::tmux::SessionBuilder;
 use super::{
-    Agy, Claude, Elsewhere, Footprint, Pass, Process, Reconcile, Roll, RollBuilder, Server, Skill,
-    Watch, wait_until,
+    Agy, Claude, Elsewhere, Footprint, JobRecord, Pass, Process, Reconcile, Roll, RollBuilder,
+    Server, Skill, Watch, wait_until,
 };
 
 /// The first pid namespace of a Linux machine: what runs in it is not in a container.
@@ -247,6 +247,11 @@ impl Machine {
     /// Another program that writes to the roll.
     pub fn skill(&self) -> Skill {
         Skill::writing(self.roll_path())
+    }
+
+    /// A job's record, `running` until told otherwise, and of no session.
+    pub fn job(&self, id: &str) -> JobRecord {
+        JobRecord::of(self, id)
     }
 
     /// Waits until headcount's memory of this machine contains a text: so a look is known to have been made,

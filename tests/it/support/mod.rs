@@ -37,6 +37,7 @@
 //! | the real Claude Code | `ClaudeCode::on(&machine)`, then `.start(NAME)` and `.say(TEXT)` `.ask_to_run(COMMAND)` `.clear()` `.crash()` `.exit()` |
 //! | agents' files | `machine.claude()`, `machine.agy()`; `.claude_at(PATH)` for another root |
 //! | a roll | `machine.roll()…write()` or `machine.write_roll(TEXT)`; read back by real `PyYAML`: `machine.read_roll()`, `machine.row(NAME)` |
+//! | a job's record | `machine.job(ID)` `.status("completed")` `.session(NAME)` `.token(TOKEN)` `.ago(AGE)` `.write()` |
 //! | a pass | `machine.reconcile()` + flags + `.run()`, then `.exits(0)`, `.drift(CLASS, NAME)`, `.note(KIND)`, `.held(REASON)`; `machine.headcount(&["init"])` for the other commands |
 //! | a loop | `machine.watch()` + flags + `.start()`, then `.wait_for_drift(CLASS, NAME, …)`, `.wait_for_pass(WHY)`, `.passes()`, `.reports()`, `.signal(…)`, `.end()` |
 //! | a kanban card | `Hermes::on(&machine)`, then `.card()` and `.worker()` + flags + `.start()`, `.comment(AUTHOR, TEXT)` `.wait_for(TEXT)` `.told()` `.status()` |
@@ -58,6 +59,7 @@ mod document;
 pub mod elsewhere;
 mod footprint;
 mod hermes;
+mod jobs;
 mod machine;
 mod process;
 pub mod python;
@@ -78,6 +80,7 @@ pub use document::{FIRST_KEYS, keys};
 pub use elsewhere::Elsewhere;
 pub use footprint::Footprint;
 pub use hermes::Hermes;
+pub use jobs::JobRecord;
 pub use machine::{Machine, in_a_container};
 pub use process::Process;
 pub use python::python;

@@ -134,6 +134,7 @@ fn world(session: &str, agents: Vec<AgentSight>) -> World {
         strays: Sighting::Present(()),
         nearest_rolls: BTreeMap::new(),
         shared: BTreeMap::new(),
+        jobs: Default::default(),
         sources: Vec::new(),
     }
 }
@@ -154,6 +155,7 @@ fn row(name: &str, status: Status, id: Option<&str>) -> Row {
         agent: Some(AgentKind::Claude),
         end: RowEnd::default(),
         job: None,
+        job_status_of: None,
     }
 }
 
