@@ -105,9 +105,12 @@ impl Signals {
         Self {
             interrupt: signal(SignalKind::interrupt()).ok(),
             terminate: signal(SignalKind::terminate()).ok(),
-            hangup: signal(SignalKind::hangup())
-                .ok()
-                .filter(|_| !started_by_nohup),
+            // To listen at all would be to be woken by it.
+            hangup: if started_by_nohup {
+                None
+            } else {
+                signal(SignalKind::hangup()).ok()
+            },
         }
     }
 

@@ -1,10 +1,12 @@
 //! How a loop ends.
 
+use std::fs;
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use rustix::process::Signal;
 
-use crate::support::{Machine, Watching, wait_until};
+use crate::support::{Machine, Process, Session, Watching, wait_until};
 
 const NAME: &str = "shop-creator-claude";
 
@@ -113,4 +115,81 @@ fn it_ends_quietly_when_nobody_reads_it_any_more() {
     let mut said = String::new();
     std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut said).unwrap();
     assert_eq!(said, "");
+}
+
+/// A loop at a terminal, and the file in which its exit code will be.
+fn at_a_terminal<'m>(machine: &'m Machine, trap: &str) -> (Session<'m>, Process, PathBuf) {
+    let code = machine.root().join("code");
+    let script = format!(
+        "(trap {trap} HUP; '{}' reconcile --poll 3600; echo $? >'{}'); true",
+        env!("CARGO_BIN_EXE_headcount"),
+        code.display()
+    );
+    let terminal = machine
+        .session("terminal")
+        .server("work")
+        .executing(&["/bin/sh", "-c", &script])
+        .start();
+    machine.wait_until_remembered(NAME);
+    let program = wait_until("the loop", || {
+        let mut processes = machine.processes().into_iter();
+        processes.find(|process| process.comm() == "headcount")
+    });
+    (terminal, program, code)
+}
+
+#[test]
+fn a_terminal_that_is_closed_ends_it_with_129() {
+    let machine = machine();
+    let (terminal, program, code) = at_a_terminal(&machine, ":");
+
+    terminal.kill();
+
+    program.wait_for_end();
+    let code = wait_until("its code", || {
+        let code = fs::read_to_string(&code).ok()?;
+        (!code.is_empty()).then_some(code)
+    });
+    assert_eq!(code.trim(), "129");
+}
+
+#[test]
+fn a_hangup_at_a_terminal_that_stays_wakes_a_pass() {
+    let machine = machine();
+    let (_terminal, program, code) = at_a_terminal(&machine, ":");
+    let notes = || {
+        let rolls = fs::read_dir(machine.state()).unwrap();
+        let ledger = rolls.flatten().next().unwrap().path().join("ledger.json");
+        fs::metadata(ledger).ok()?.modified().ok()
+    };
+    let before = notes();
+
+    program.signal(Signal::HUP);
+
+    wait_until("one more look in the ledger", || {
+        (notes() != before).then_some(())
+    });
+    assert!(program.is_alive());
+    assert!(!code.exists());
+}
+
+#[test]
+fn one_that_was_started_by_nohup_outlives_its_terminal() {
+    let machine = machine();
+    let (terminal, program, code) = at_a_terminal(&machine, "''");
+    let shell = Process::find(terminal.pid()).unwrap();
+
+    terminal.kill();
+    shell.wait_for_end();
+
+    let status = fs::read_to_string(format!("/proc/{}/status", program.pid)).unwrap();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = u64::from_str_radix(caught.unwrap().trim(), 16).unwrap();
+    assert_eq!(ignored & 1, 1, "it still ignores hangups");
+    program.signal(Signal::TERM);
+    let code = wait_until("its code", || {
+        let code = fs::read_to_string(&code).ok()?;
+        (!code.is_empty()).then_some(code)
+    });
+    assert_eq!(code.trim(), "143");
 }
