@@ -117,6 +117,16 @@ pub struct Written {
     pub obstacle: Option<Held>,
 }
 
+impl Written {
+    /// Why an edit was not made, if the text of the roll does not allow it.
+    #[must_use]
+    pub fn not_editable(&self, id: &DriftId) -> Option<Held> {
+        let refused = self.refused.get(id).cloned().map(Held::NotEditable);
+        let whole = self.obstacle.clone();
+        refused.or(whole.filter(|held| matches!(held, Held::NotEditable(_))))
+    }
+}
+
 /// Everything a report is made from.
 #[derive(Clone, Copy, Debug)]
 pub struct Account<'a> {

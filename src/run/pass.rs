@@ -538,12 +538,24 @@ async fn write(
             ledger.note_applied(edit, None);
         }
     }
+    for edit in &edits {
+        if let (Some(held), Some(open)) = (
+            written.not_editable(&edit.cause),
+            ledger.drifts.get_mut(&edit.cause),
+        ) {
+            held.as_str().clone_into(&mut open.told_as);
+        }
+    }
     let told = report(settings, &look.before, look, written);
     let tried: BTreeSet<&DriftId> = edits.iter().map(|edit| &edit.cause).collect();
     let of_drifts = told
         .drifts
         .iter()
         .filter(|told| tried.contains(&told.drift.id))
+        .filter(|told| {
+            let id = &told.drift.id;
+            !(written.not_editable(id).is_some() && was_refused(look, id))
+        })
         .map(|told| News::Outcome(wire::Drift::from(told)));
     let of_jobs = told
         .jobs
@@ -570,6 +582,13 @@ fn remember(
     lock: &Locked,
 ) -> Result<(), RunError> {
     Ok(file.save(&bounded(ledger.clone(), at), lock)?)
+}
+
+/// Whether the text of the roll did not allow this edit the last time either. That is told once, and tried again.
+fn was_refused(look: &Look, id: &DriftId) -> bool {
+    let refused = Held::NotEditable(String::new());
+    let before = look.before.drifts.get(id);
+    before.is_some_and(|open| open.told_as == refused.as_str())
 }
 
 /// What this look tells that the one before did not. Edits are told as they are meant to end; what became
@@ -605,7 +624,9 @@ fn news(settings: &Settings, look: &Look) -> Vec<News> {
         let id = &told.drift.id;
         let drift = || wire::Drift::from(told);
         match look.assessment.plan.fates.get(id) {
-            Some(Decision::Write(_)) if !settings.dry_run => Some(News::Edited(drift())),
+            Some(Decision::Write(_)) if !settings.dry_run => {
+                (!was_refused(look, id)).then(|| News::Edited(drift()))
+            }
             _ if told.new => Some(News::Opened(drift())),
             _ if !as_before(id) => Some(News::Changed(drift())),
             _ => None,

@@ -168,3 +168,22 @@ fn a_loop_that_was_killed_leaves_its_place_to_the_next() {
 
     assert_eq!(second.reports(), [json!(null); 0]);
 }
+
+#[test]
+fn a_row_that_cannot_be_edited_is_told_once_and_written_when_it_can_be() {
+    let machine = Machine::new();
+    machine.session("bystander").start();
+    machine.write_roll(format!(
+        "one: &one {{name: {NAME}, status: running}}\ntmux_sessions:\n- *one\n"
+    ));
+    let watching = machine.watch().every(1).at_once().start();
+    let drift = watching.wait_for_drift("A", NAME, |drift| drift["held"].is_object());
+    assert_eq!(drift["held"]["reason"], "not_editable");
+    watching.wait_for_passes(4);
+    assert_eq!(watching.reports().len(), 1);
+
+    machine.roll().row(NAME).write();
+
+    watching.wait_for_drift("A", NAME, |drift| drift["applied"] == true);
+    assert_eq!(watching.reports().len(), 2);
+}
