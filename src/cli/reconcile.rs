@@ -15,6 +15,8 @@ use crate::core::report::Report;
 use crate::exit::Exit;
 use crate::run::Waiting;
 use crate::tell::json::Layout;
+use crate::tell::visible::visible;
+use crate::tell::wire::Missed;
 use crate::tell::{json, markdown, table, wire};
 
 /// A day: no grace is longer.
@@ -151,7 +153,7 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
     }
     let (report, trouble) = joint::reconcile(settings, say_what_for).await?;
     if let Some(format) = form {
-        output::print(|out| format.write(&report, layout(), out))?;
+        output::print(|out| format.write(&report, &Missed::default(), layout(), out))?;
     }
     trouble.map_or_else(|| Ok(Exit::of(&report)), Err)
 }
@@ -166,18 +168,26 @@ fn layout() -> Layout {
 }
 
 impl Format {
-    /// Writes a report in this form.
+    /// Writes a report in this form, and what was missed before it.
     pub(super) fn write(
         self,
         report: &Report,
+        missed: &Missed,
         layout: Layout,
         out: &mut dyn Write,
     ) -> io::Result<()> {
         match self {
-            Self::Json => json::write(&wire::Report::from(report), layout, out),
-            Self::Table => table::write(report, output::width(), out),
-            Self::Markdown => markdown::write(report, out),
+            Self::Json => return json::write(&wire::Report::from(report).and(missed), layout, out),
+            Self::Table => table::write(report, output::width(), out)?,
+            Self::Markdown => markdown::write(report, out)?,
         }
+        for drift in &missed.drifts {
+            writeln!(out, "- earlier: {}", visible(&drift.comment))?;
+        }
+        for resolved in &missed.resolved {
+            writeln!(out, "- earlier: {}", visible(&resolved.comment))?;
+        }
+        Ok(())
     }
 }
 

@@ -11,6 +11,7 @@ use crate::core::report::Report;
 use crate::exit::Exit;
 use crate::run::{RunError, Stop, Teller};
 use crate::tell::json::Layout;
+use crate::tell::wire::Missed;
 
 /// A day: nobody calls it keeping watch to look less often.
 const LONGEST_INTERVAL: u64 = 24 * 3600;
@@ -97,11 +98,11 @@ struct Printer {
 }
 
 impl Teller for Printer {
-    fn news(&mut self, report: &Report) -> Result<(), Stop> {
+    fn news(&mut self, report: &Report, missed: &Missed) -> Result<(), Stop> {
         let Some(form) = self.form else {
             return Ok(());
         };
-        match output::print_more(|out| form.write(report, Layout::OneLine, out)) {
+        match output::print_more(|out| form.write(report, missed, Layout::OneLine, out)) {
             Ok(true) => Ok(()),
             Ok(false) => Err(Stop::Unread),
             Err(failure) => {

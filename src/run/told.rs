@@ -1,13 +1,15 @@
 //! What a loop has told, so that it tells each thing once, whoever found it and however often it is restarted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::RunError;
 use super::pass::{Passed, Settings};
 use crate::core::drift::Note;
-use crate::state::journal::Consumer;
+use crate::core::report::Report;
+use crate::state::journal::{self, Consumer, Entry};
 use crate::state::told::ToldNotes;
 use crate::state::{Folder, Journal};
+use crate::tell::wire::Missed;
 
 /// The loop's name among the readers of the journal.
 const NAME: &str = "loop";
@@ -32,6 +34,10 @@ struct Kept {
 #[derive(Debug)]
 #[must_use]
 pub(super) struct News {
+    /// Whether there is anything to be told, and not only to be remembered as known.
+    pub(super) any: bool,
+    /// What earlier passes did that nobody was told of.
+    pub(super) missed: Missed,
     notes: BTreeSet<String>,
     last: Option<u64>,
 }
@@ -75,10 +81,23 @@ impl Told {
             Some(kept) => Some(kept.journal.last()?),
             None => None,
         };
-        let first = self.kept.is_some() && self.last.is_none() && !passed.report.drifts.is_empty();
-        let moved = self.last.is_some() && last != self.last;
-        let any = passed.news || first || moved || notes != self.notes;
-        Ok(any.then_some(News { notes, last }))
+        let first = self.kept.is_some() && self.last.is_none();
+        let missed = match (&self.kept, self.last) {
+            (Some(kept), Some(told)) if last > Some(told) => {
+                missed(kept.journal.after(told)?.entries, &passed.report)
+            }
+            _ => Missed::default(),
+        };
+        let any = passed.news
+            || notes != self.notes
+            || (first && !passed.report.drifts.is_empty())
+            || missed != Missed::default();
+        Ok((any || first || last != self.last).then_some(News {
+            any,
+            missed,
+            notes,
+            last,
+        }))
     }
 
     /// It has been told.
@@ -104,6 +123,40 @@ impl Told {
             kept.file.save(&self.notes, &lock)?;
         }
         Ok(())
+    }
+}
+
+/// Of what the journal says, the edits and ends that a report does not tell by itself.
+fn missed(entries: Vec<Entry>, report: &Report) -> Missed {
+    let now: BTreeSet<String> = report
+        .drifts
+        .iter()
+        .map(|told| told.drift.id.to_string())
+        .collect();
+    let over: BTreeSet<String> = report
+        .resolved
+        .iter()
+        .map(|resolved| resolved.id.to_string())
+        .collect();
+    let mut drifts = BTreeMap::new();
+    let mut resolved = BTreeMap::new();
+    for entry in entries {
+        match entry.news {
+            // The second says what became of the first, if nothing came between.
+            journal::News::Edited(drift) | journal::News::Outcome(drift) => {
+                drifts.insert(drift.id.clone(), drift);
+            }
+            journal::News::Resolved(it) => {
+                resolved.insert(it.id.clone(), it);
+            }
+            journal::News::Opened(_) | journal::News::Changed(_) => {}
+        }
+    }
+    drifts.retain(|id, drift| drift.applied && !now.contains(id));
+    resolved.retain(|id, _| !now.contains(id) && !over.contains(id) && !drifts.contains_key(id));
+    Missed {
+        drifts: drifts.into_values().collect(),
+        resolved: resolved.into_values().collect(),
     }
 }
 

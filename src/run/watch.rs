@@ -20,6 +20,7 @@ use crate::core::ids::Timestamp;
 use crate::core::report::Report;
 use crate::look::places::{places, processes};
 use crate::state::Folder;
+use crate::tell::wire::Missed;
 
 /// Where the wakes come from. The timer and the signals are always there; more can be given a [`Waker`].
 pub struct Sources {
@@ -79,12 +80,13 @@ impl Sources {
 
 /// Who is told what the loop finds.
 pub trait Teller {
-    /// Something opened, changed or resolved since the last time this was called.
+    /// Something opened, changed or resolved since the last time this was called; some of it may have been done
+    /// by passes whose telling was missed.
     ///
     /// # Errors
     ///
     /// Why the loop has to end: it cannot be told any more.
-    fn news(&mut self, report: &Report) -> Result<(), Stop>;
+    fn news(&mut self, report: &Report, missed: &Missed) -> Result<(), Stop>;
 
     /// A pass was made; told or not, this is what it came to.
     fn passed(&mut self, passed: Result<&Report, &RunError>);
@@ -185,7 +187,9 @@ impl<T: Teller> Guard<'_, T> {
         let trouble = match self.told.news(passed) {
             Ok(None) => return Ok(()),
             Ok(Some(news)) => {
-                self.teller.news(&passed.report)?;
+                if news.any {
+                    self.teller.news(&passed.report, &news.missed)?;
+                }
                 self.told.remember(self.settings, news).await.err()
             }
             Err(error) => Some(error),

@@ -229,6 +229,30 @@ impl From<&core_report::Report> for Report {
     }
 }
 
+/// What earlier passes wrote or found to be over, and nobody has been told of.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Missed {
+    /// The drifts that were written.
+    pub drifts: Vec<Drift>,
+    /// The drifts that are no more.
+    pub resolved: Vec<Resolved>,
+}
+
+impl Report {
+    /// This report, with what was missed told in it too.
+    #[must_use]
+    pub fn and(mut self, missed: &Missed) -> Self {
+        for drift in &missed.drifts {
+            *self.counts.by_class.entry(drift.class).or_default() += 1;
+            self.counts.by_outcome.applied += 1;
+        }
+        self.counts.resolved += missed.resolved.len();
+        self.drifts.extend(missed.drifts.iter().cloned());
+        self.resolved.extend(missed.resolved.iter().cloned());
+        self
+    }
+}
+
 impl From<&core_world::Vantage> for Vantage {
     fn from(vantage: &core_world::Vantage) -> Self {
         let core_world::Vantage {

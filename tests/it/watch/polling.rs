@@ -1,8 +1,11 @@
 //! The timer, and what is told.
 
+use std::fs;
+
+use rustix::process::Signal;
 use serde_json::json;
 
-use crate::support::{Machine, Session, wait_until};
+use crate::support::{Machine, Session, conversation, wait_until};
 
 const NAME: &str = "shop-creator-claude";
 
@@ -88,6 +91,8 @@ fn what_was_told_before_is_not_told_again_after_a_restart() {
     one_of_two(&machine).kill();
     let first = machine.watch().every(1).grace(3600).start();
     first.wait_for_drift("A", NAME, |_| true);
+    // Whoever is killed while telling has not told.
+    first.wait_for_passes(first.passes().len() + 1);
     drop(first);
 
     let second = machine.watch().every(1).grace(3600).start();
@@ -152,7 +157,7 @@ fn one_loop_is_enough_and_the_second_says_who_the_first_is() {
     second.wait_for_word(&format!("pid {}", first.process().pid));
     machine.reconcile().at_once().run().exits(0).has_no_drifts();
     let mut dry = machine.watch().every(3600).arg("--dry-run").start();
-    dry.signal(rustix::process::Signal::TERM);
+    dry.signal(Signal::TERM);
     assert_eq!(dry.end(), Some(143));
 }
 
@@ -161,7 +166,7 @@ fn a_loop_that_was_killed_leaves_its_place_to_the_next() {
     let machine = Machine::new();
     one_of_two(&machine);
     let first = machine.watch().every(3600).start();
-    first.signal(rustix::process::Signal::KILL);
+    first.signal(Signal::KILL);
     drop(first);
 
     let second = machine.watch().every(3600).start();
@@ -186,4 +191,51 @@ fn a_row_that_cannot_be_edited_is_told_once_and_written_when_it_can_be() {
 
     watching.wait_for_drift("A", NAME, |drift| drift["applied"] == true);
     assert_eq!(watching.reports().len(), 2);
+}
+
+#[test]
+fn what_was_written_and_never_told_is_told_by_the_next_loop() {
+    let machine = Machine::new();
+    let session = one_of_two(&machine);
+    let mut first = machine.watch().every(3600).start();
+    first.signal(Signal::TERM);
+    assert_eq!(first.end(), Some(143));
+    session.kill();
+    // As a loop that is killed between writing and telling.
+    machine
+        .reconcile()
+        .at_once()
+        .run()
+        .exits(0)
+        .drift("A", NAME);
+
+    let next = machine.watch().every(1).start();
+
+    let drift = next.wait_for_drift("A", NAME, |_| true);
+    assert_eq!(drift["applied"], true);
+    next.wait_for_passes(3);
+    assert_eq!(next.reports().len(), 1, "it is told once");
+}
+
+#[test]
+fn the_first_loop_begins_with_what_is_open() {
+    let machine = Machine::new();
+    one_of_two(&machine);
+    machine
+        .roll()
+        .row("old")
+        .status("stopped")
+        .set("claude_session_id_own", conversation(2))
+        .write();
+    fs::create_dir_all(machine.claude().root().join("projects")).unwrap();
+    machine
+        .reconcile()
+        .at_once()
+        .run()
+        .exits(0)
+        .drift("D", "old");
+
+    let watching = machine.watch().every(3600).start();
+
+    watching.wait_for_drift("D", "old", |_| true);
 }
