@@ -20,6 +20,7 @@ use crate::kanban::{Board, Duty, Ending, Keeper, Numbers, StopRequest};
 use crate::roll::read::fingerprint;
 use crate::state::{Folder, Journal, LedgerFile};
 use crate::tell::markdown;
+use crate::tell::wire::Missed;
 
 /// How often the journal of another loop is looked at.
 const FOLLOW: Duration = Duration::from_secs(2);
@@ -225,7 +226,7 @@ impl Informant {
 }
 
 impl Teller for Informant {
-    fn news(&mut self, _: &Report) -> Result<(), Stop> {
+    fn news(&mut self, _: &Report, _: &Missed) -> Result<(), Stop> {
         // It is in the journal, which is where the card's keeper reads it.
         Ok(())
     }
