@@ -187,6 +187,9 @@ impl Format {
         for resolved in &missed.resolved {
             writeln!(out, "- earlier: {}", visible(&resolved.comment))?;
         }
+        for update in &missed.jobs {
+            writeln!(out, "- earlier: {}", visible(&update.comment))?;
+        }
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use crate::core::report::Report;
 use crate::state::journal::{self, Consumer, Entry};
 use crate::state::told::ToldNotes;
 use crate::state::{Folder, Journal};
-use crate::tell::wire::Missed;
+use crate::tell::wire::{self, Missed};
 
 /// The loop's name among the readers of the journal.
 const NAME: &str = "loop";
@@ -140,6 +140,7 @@ fn missed(entries: Vec<Entry>, report: &Report) -> Missed {
         .collect();
     let mut drifts = BTreeMap::new();
     let mut resolved = BTreeMap::new();
+    let mut jobs = BTreeMap::new();
     for entry in entries {
         match entry.news {
             // The second says what became of the first, if nothing came between.
@@ -149,12 +150,22 @@ fn missed(entries: Vec<Entry>, report: &Report) -> Missed {
             journal::News::Resolved(it) => {
                 resolved.insert(it.id.clone(), it);
             }
-            journal::News::Opened(_) | journal::News::Changed(_) => {}
+            journal::News::JobEdited(update) | journal::News::JobOutcome(update) => {
+                jobs.insert(update.id.clone(), update);
+            }
+            journal::News::Opened(_) | journal::News::Changed(_) | journal::News::Job(_) => {}
         }
     }
     drifts.retain(|id, drift| drift.applied && !now.contains(id));
     resolved.retain(|id, _| !now.contains(id) && !over.contains(id) && !drifts.contains_key(id));
+    let told: BTreeSet<String> = wire::Report::from(report)
+        .job_updates
+        .into_iter()
+        .map(|update| update.id)
+        .collect();
+    jobs.retain(|id, update| update.applied && !told.contains(id));
     Missed {
+        jobs: jobs.into_values().collect(),
         drifts: drifts.into_values().collect(),
         resolved: resolved.into_values().collect(),
     }

@@ -236,6 +236,8 @@ pub struct Missed {
     pub drifts: Vec<Drift>,
     /// The drifts that are no more.
     pub resolved: Vec<Resolved>,
+    /// The outcomes of jobs that were written.
+    pub jobs: Vec<JobUpdate>,
 }
 
 impl Report {
@@ -247,6 +249,8 @@ impl Report {
             self.counts.by_outcome.applied += 1;
         }
         self.counts.resolved += missed.resolved.len();
+        self.counts.job_updates += missed.jobs.len();
+        self.job_updates.extend(missed.jobs.iter().cloned());
         self.drifts.extend(missed.drifts.iter().cloned());
         self.resolved.extend(missed.resolved.iter().cloned());
         self
