@@ -36,7 +36,7 @@ const WRITE: &str = "write";
 
 /// The pauses, in milliseconds, after which a roll is read again that cannot be understood. They differ, so
 /// that they do not fall into step with a program that saves it again and again.
-const SAVES: [u64; 4] = [20, 35, 55, 90];
+const SAVES: [u64; 6] = [20, 35, 55, 90, 150, 250];
 
 /// Everything a pass needs to know beforehand.
 #[derive(Clone, Debug)]

@@ -93,8 +93,8 @@ fn a_card_that_is_not_running_any_more_ends_it() {
 
         card.kanban(action, &[]);
 
+        worker.wait_for_word(&format!("is {status} now"));
         assert_eq!(worker.end(), Some(0), "{action}");
-        assert!(worker.says(&format!("is {status} now")) > 0, "{action}");
     }
 }
 

@@ -33,7 +33,7 @@ fn without_hermes_it_prints_what_it_would_have_told() {
         lines.iter().find(|line| line["relay"] == "heartbeat")?;
         Some(())
     });
-    assert!(worker.says("hermes is not on the PATH") > 0);
+    worker.wait_for_word("hermes is not on the PATH");
 }
 
 #[test]
