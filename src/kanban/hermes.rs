@@ -68,14 +68,6 @@ pub enum Refusal {
     },
 }
 
-impl Refusal {
-    /// Whether it may have done what it was asked to all the same.
-    #[must_use]
-    pub const fn leaves_doubt(&self) -> bool {
-        matches!(self, Self::TooSlow(_) | Self::Failed { .. })
-    }
-}
-
 /// What came out of one call.
 struct Said {
     status: ExitStatus,

@@ -82,6 +82,17 @@ struct Totals {
     comments: u64,
 }
 
+/// Whether this worker has the card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hold {
+    /// Not yet, since the board did not answer, or not for the moment, since a claim is being renewed.
+    Not,
+    /// It has, by a run whose number is not known yet.
+    Fresh,
+    /// It has, by this run.
+    Run(i64),
+}
+
 /// Keeps one card.
 pub struct Keeper {
     board: Board,
@@ -92,8 +103,7 @@ pub struct Keeper {
     numbers: watch::Receiver<Option<Numbers>>,
     pacing: Pacing,
     totals: Totals,
-    /// The run by which the card is ours.
-    run: Option<i64>,
+    hold: Hold,
     beat_at: Instant,
     began: Instant,
     trouble: Option<String>,
@@ -121,7 +131,7 @@ impl Keeper {
             numbers,
             pacing: Pacing::few(),
             totals: Totals::default(),
-            run: None,
+            hold: Hold::Not,
             beat_at: now,
             began: now,
             trouble: None,
@@ -129,7 +139,8 @@ impl Keeper {
         }
     }
 
-    /// Makes sure that the card is there and running, and takes it if that is wanted.
+    /// Makes sure that the card is there and running, and takes it if that is wanted. A board that does not answer
+    /// today may do so tomorrow: the roll is watched meanwhile, and the card is asked for again.
     ///
     /// # Errors
     /// Why the card cannot be kept, in words.
@@ -137,39 +148,52 @@ impl Keeper {
         let id = self.duty.card.clone();
         let card = match self.board.look(&id).await {
             Ok(Some(card)) => card,
-            Ok(None) => return Ok(()),
-            // A board that does not answer today may do so tomorrow, and the roll is watched meanwhile.
+            Ok(None) => {
+                self.hold = Hold::Fresh;
+                return Ok(());
+            }
             Err(refusal) => {
                 self.trouble(&refusal);
                 return Ok(());
             }
         };
+        match self.join(&card).await {
+            Ok(None) => Ok(()),
+            Ok(Some(Ending::Left(status))) => Err(format!(
+                "card {id} is {status}, not running: claim it with --claim"
+            )),
+            Ok(Some(_)) => Err(format!(
+                "card {id} is being worked on by somebody else; `hermes kanban reclaim {id}` frees it"
+            )),
+            Err(refusal) => Err(format!("card {id} cannot be claimed: {refusal}")),
+        }
+    }
+
+    /// Takes the card as it was found, or says why it is not to be had.
+    async fn join(&mut self, card: &Card) -> Result<Option<Ending>, Trouble> {
+        let run = card.claim().map(|claim| claim.run);
         let Some(ttl) = self.duty.claim else {
-            self.run = card.claim().map(|claim| claim.run);
-            return if card.is_running() {
-                Ok(())
-            } else {
-                Err(format!(
-                    "card {id} is {}, not running: claim it with --claim",
-                    card.task.status
-                ))
-            };
+            if !card.is_running() {
+                return Ok(Some(Ending::Left(card.task.status.clone())));
+            }
+            self.hold = run.map_or(Hold::Fresh, Hold::Run);
+            return Ok(None);
         };
-        if let Some(claim) = card.claim()
-            && self.remembered() == Some(claim.run)
+        if let Some(run) = run
+            && self.remembered() == Some(run)
         {
-            info!("card {id} is ours already: an earlier worker was cut off");
-            self.run = Some(claim.run);
-            return Ok(());
+            info!(
+                "card {} is ours already: an earlier worker was cut off",
+                self.duty.card
+            );
+            self.hold = Hold::Run(run);
+            return Ok(None);
         }
         if card.is_running() {
-            return Err(format!(
-                "card {id} is being worked on by somebody else; `hermes kanban reclaim {id}` frees it"
-            ));
+            return Ok(Some(Ending::Taken));
         }
-        self.take(ttl)
-            .await
-            .map_err(|refusal| format!("card {id} cannot be claimed: {refusal}"))
+        self.take(ttl).await?;
+        Ok(None)
     }
 
     /// Keeps the card until there is a reason not to.
@@ -226,8 +250,17 @@ impl Keeper {
 
     /// Looks at the card once, and does what is due.
     async fn attend(&mut self) -> Result<Option<Ending>, Trouble> {
-        let card = self.board.look(&self.duty.card).await?;
+        let mut card = self.board.look(&self.duty.card).await?;
+        if self.hold == Hold::Not
+            && let Some(found) = &card
+        {
+            if let Some(ending) = self.join(found).await? {
+                return Ok(Some(ending));
+            }
+            card = self.board.look(&self.duty.card).await?;
+        }
         if let Some(card) = &card {
+            self.settle(card).await?;
             if let Some(ending) = self.ending(card) {
                 return Ok(Some(ending));
             }
@@ -242,19 +275,22 @@ impl Keeper {
         Ok(None)
     }
 
-    fn ending(&mut self, card: &Card) -> Option<Ending> {
+    fn ending(&self, card: &Card) -> Option<Ending> {
         if let Some(request) = card.stop_request() {
             return Some(Ending::Asked(request));
         }
         if !card.is_running() {
             return Some(Ending::Left(card.task.status.clone()));
         }
-        let now = card.claim().map(|claim| claim.run);
-        if self.run.is_some() && now.is_some() && self.run != now {
-            return Some(Ending::Taken);
+        self.is_lost(card).then_some(Ending::Taken)
+    }
+
+    /// Whether somebody else has the card now.
+    fn is_lost(&self, card: &Card) -> bool {
+        match (self.hold, card.claim()) {
+            (Hold::Run(ours), Some(claim)) => claim.run != ours,
+            _ => false,
         }
-        self.run = self.run.or(now);
-        None
     }
 
     /// Claims the card anew before the claim runs out: no command makes a claim longer.
@@ -270,20 +306,34 @@ impl Keeper {
         self.board
             .give_back(&self.duty.card, "headcount renews its claim")
             .await?;
+        // If it cannot be claimed now, that is tried again.
+        self.hold = Hold::Not;
         self.take(ttl).await?;
         Ok(())
     }
 
     async fn take(&mut self, ttl: Duration) -> Result<(), Trouble> {
         self.board.claim(&self.duty.card, ttl).await?;
-        let card = self.board.look(&self.duty.card).await?;
-        self.run = card.and_then(|card| card.claim()).map(|claim| claim.run);
-        if let Some(run) = self.run {
-            // Should this worker be cut off, the next one knows the card as its own.
+        self.hold = Hold::Fresh;
+        // It is ours whether its number can be read now or only at the next look.
+        match self.board.look(&self.duty.card).await {
+            Ok(Some(card)) => self.settle(&card).await,
+            Ok(None) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Learns the number of the run, if it is not known yet. Should this worker be cut off, the next one knows
+    /// a card that was claimed as its own by it.
+    async fn settle(&mut self, card: &Card) -> Result<(), Trouble> {
+        let (Hold::Fresh, Some(claim)) = (self.hold, card.claim()) else {
+            return Ok(());
+        };
+        if self.duty.claim.is_some() {
             let lock = self.folder.lock(PATIENCE).await?;
-            let run = u64::try_from(run).unwrap_or_default();
+            let run = u64::try_from(claim.run).unwrap_or_default();
             self.journal.set_told(&self.claimed_as(), run, &lock)?;
         }
+        self.hold = Hold::Run(claim.run);
         Ok(())
     }
 
@@ -413,7 +463,9 @@ impl Keeper {
     /// # Errors
     /// Why it was not finished, in words.
     pub async fn complete(&mut self) -> Result<(), String> {
-        self.tell_the_rest().await;
+        if !self.tell_the_rest().await {
+            return Err(format!("card {} is not this worker's", self.duty.card));
+        }
         let (summary, metadata) = self.summary();
         let done = self
             .board
@@ -427,8 +479,8 @@ impl Keeper {
     /// # Errors
     /// Why it was not taken back, in words.
     pub async fn hand_back(&mut self) -> Result<(), String> {
-        self.tell_the_rest().await;
-        if self.duty.claim.is_none() {
+        let is_ours = self.tell_the_rest().await;
+        if self.duty.claim.is_none() || !is_ours {
             return Ok(());
         }
         let done = self
@@ -441,14 +493,25 @@ impl Keeper {
         done.map_err(|refusal| refusal.to_string())
     }
 
-    async fn tell_the_rest(&mut self) {
+    /// Tells the rest, unless somebody else has the card by now. Returns whether it is ours, as far as is known.
+    async fn tell_the_rest(&mut self) -> bool {
+        if self.hold == Hold::Not {
+            return false;
+        }
         let card = match self.board.look(&self.duty.card).await {
             Ok(card) => card,
-            Err(refusal) => return self.trouble(&refusal),
+            Err(refusal) => {
+                self.trouble(&refusal);
+                return true;
+            }
         };
+        if card.as_ref().is_some_and(|card| self.is_lost(card)) {
+            return false;
+        }
         if let Err(why) = self.tell(card.as_ref(), true).await {
             self.trouble(&why);
         }
+        true
     }
 
     fn summary(&self) -> (String, Value) {

@@ -1,5 +1,8 @@
 //! A board that cannot be reached, or does not say what it should: the watch goes on.
 
+use std::fs;
+
+use rustix::process::Signal;
 use serde_json::Value;
 
 use super::{NAME, one_of_two};
@@ -132,4 +135,97 @@ fn texts_of_any_size_and_script_on_the_card_are_no_trouble() {
 
     assert_eq!(worker.end(), Some(0));
     assert_eq!(card.status(), "blocked");
+}
+
+#[test]
+fn a_card_that_could_not_be_asked_for_at_the_start_is_claimed_when_the_board_is_back() {
+    let machine = Machine::new();
+    let Some(hermes) = Hermes::beside(&machine) else {
+        return;
+    };
+    one_of_two(&machine);
+    let card = hermes.card();
+    hermes.behind("exit 1");
+    let mut worker = card.worker().start();
+    worker.wait_for_word("the roll is watched all the same");
+
+    hermes.behind("exec \"$HERMES\" \"$@\"");
+
+    card.wait_for("no drift");
+    assert_eq!(card.status(), "running");
+    worker.signal(Signal::TERM);
+    assert_eq!(worker.end(), Some(143));
+    assert_eq!(card.status(), "ready");
+}
+
+#[test]
+fn a_card_that_somebody_else_took_while_the_board_was_away_stays_theirs() {
+    let machine = Machine::new();
+    let Some(hermes) = Hermes::beside(&machine) else {
+        return;
+    };
+    one_of_two(&machine);
+    let card = hermes.card();
+    hermes.behind("exit 1");
+    let mut worker = card.worker().start();
+    worker.wait_for_word("the roll is watched all the same");
+
+    card.kanban("claim", &[]);
+    hermes.behind("exec \"$HERMES\" \"$@\"");
+
+    assert_eq!(worker.end(), Some(0));
+    assert!(worker.says("somebody else") > 0);
+    assert_eq!(card.status(), "running");
+    assert!(card.told().is_empty(), "{:#?}", card.told());
+}
+
+#[test]
+fn a_claim_that_could_not_be_renewed_at_once_is_made_again() {
+    let machine = Machine::new();
+    let Some(hermes) = Hermes::beside(&machine) else {
+        return;
+    };
+    one_of_two(&machine);
+    let card = hermes.card();
+    hermes.behind("exec \"$HERMES\" \"$@\"");
+    let mut worker = card.worker().arg("--claim-ttl").arg("6").start();
+    card.wait_for("no drift");
+    hermes.behind("case \"$2\" in claim) exit 1 ;; esac; exec \"$HERMES\" \"$@\"");
+    card.wait_for_status("ready");
+    worker.wait_for_word("the roll is watched all the same");
+
+    hermes.behind("exec \"$HERMES\" \"$@\"");
+
+    card.wait_for_status("running");
+    worker.signal(Signal::TERM);
+    assert_eq!(worker.end(), Some(143));
+    assert_eq!(card.status(), "ready");
+}
+
+#[test]
+fn a_card_that_somebody_else_took_in_the_last_moment_is_not_given_back() {
+    let machine = Machine::new();
+    let Some(hermes) = Hermes::beside(&machine) else {
+        return;
+    };
+    one_of_two(&machine);
+    let card = hermes.card();
+    let (held, waits) = (machine.root().join("held"), machine.root().join("waits"));
+    hermes.behind(&format!(
+        "while [ -e {} ]; do : > {}; sleep 0.1; done; exec \"$HERMES\" \"$@\"",
+        held.display(),
+        waits.display()
+    ));
+    let mut worker = card.worker().start();
+    card.wait_for("no drift");
+    fs::write(&held, "").expect("a file can be written");
+    wait_until("a question to the board", || waits.exists().then_some(()));
+    card.kanban("reclaim", &[]);
+    card.kanban("claim", &[]);
+
+    worker.signal(Signal::TERM);
+    fs::remove_file(&held).expect("a file can be removed");
+
+    worker.end();
+    assert_eq!(card.status(), "running");
 }
