@@ -89,6 +89,9 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
             .create(&order.arguments())
             .await
             .map_err(anyhow::Error::from)?;
+        if let Some(hindrance) = order.hindrance(&made) {
+            return Err(anyhow::anyhow!(hindrance).into());
+        }
         let id = made.get("id").and_then(serde_json::Value::as_str);
         id.unwrap_or_default().to_owned()
     } else {

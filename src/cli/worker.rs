@@ -65,12 +65,13 @@ pub(super) struct Arguments {
 }
 
 const EXAMPLES: &str = "\
-Ends with 0 when a person asked for it, the card is not running any more, or the time is over; 1 if the roll
-is missing or unreadable; 2 for another error; 143 or 130 by a signal, after a claimed card was given back.
+Ends with 0 when a person asked for it, the card is not running any more, or the time is over; 1 if
+the roll is missing or unreadable; 2 for another error; 143 or 130 by a signal, after a claimed card
+was given back.
 
 Examples:
-  headcount worker --task t_1a2b3c4d --claim      work on a card by itself, until somebody comments: stop
-  headcount worker --turn 20m                     one turn of a model; the card is in $HERMES_KANBAN_TASK";
+  headcount worker --task t_1a2b3c4d --claim   work on a card until somebody comments: stop
+  headcount worker --turn 20m                  one turn of a model, on $HERMES_KANBAN_TASK";
 
 /// A time as the board writes it: `300`, `90s`, `30m`, `8h`, `1d`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {

@@ -130,16 +130,16 @@ impl Card {
             .any(|it| it.body.strip_prefix("BLOCKED: ") == Some(answer.as_str()))
     }
 
-    /// The newest mark that headcount's own comments bear for a roll.
+    /// The mark of the newest of headcount's own comments for a roll, and when it was written. It is not always
+    /// the one with the highest numbers: a journal that was lost begins anew.
     #[must_use]
-    pub fn newest_mark(&self, roll: &str) -> Option<Mark> {
+    pub fn newest_mark(&self, roll: &str) -> Option<(Mark, Timestamp)> {
         let own = self
             .comments
             .iter()
             .filter(|it| super::comment::is_own(&it.author));
-        own.filter_map(|it| Mark::of(&it.body))
-            .filter(|mark| mark.roll == roll)
-            .max_by_key(|mark| mark.last)
+        own.filter_map(|it| Some((Mark::of(&it.body)?, Timestamp::from_secs(it.created_at))))
+            .rfind(|(mark, _)| mark.roll == roll)
     }
 }
 
@@ -308,6 +308,21 @@ mod tests {
         assert_eq!(request.reason().lines().count(), 1);
         assert!(request.reason().len() < 150);
         assert!(!asks_to_stop(&request.reason()));
+    }
+
+    #[test]
+    fn the_newest_mark_is_the_last_one_though_an_older_journal_had_higher_numbers() {
+        let comments = [
+            (super::super::AUTHOR, "a\n\n(news 8701ffc9 0-6)", 2_000),
+            (super::super::AUTHOR, "b\n\n(news 8701ffc9 0-3)", 3_000),
+            (super::super::AUTHOR, "c\n\n(news 00000000 7-9)", 4_000),
+            ("ann", "d\n\n(news 8701ffc9 9-9)", 5_000),
+        ];
+        let (mark, posted) = card(&comments, &[])
+            .newest_mark("8701ffc9")
+            .expect("a mark");
+        assert_eq!((mark.first, mark.last), (0, 3));
+        assert_eq!(posted, Timestamp::from_secs(3_000));
     }
 
     #[test]

@@ -43,16 +43,12 @@ impl Order {
             || "this machine".to_owned(),
             |name| name.to_string_lossy().into_owned(),
         );
-        let assignee = self.assignee.as_deref().unwrap_or(match self.lane {
-            Lane::Model => "default",
-            Lane::Direct => NOBODY,
-        });
         let mut workspace = OsString::from("dir:");
         workspace.push(&self.project);
         let mut arguments: Vec<OsString> = vec![
             format!("agent-sessions monitor: {name}").into(),
             "--assignee".into(),
-            assignee.into(),
+            self.assignee().into(),
             "--workspace".into(),
             workspace,
             "--idempotency-key".into(),
@@ -77,6 +73,36 @@ impl Order {
         }
         arguments.push("--json".into());
         arguments
+    }
+
+    /// Who gets it.
+    #[must_use]
+    pub fn assignee(&self) -> &str {
+        self.assignee.as_deref().unwrap_or(match self.lane {
+            Lane::Model => "default",
+            Lane::Direct => NOBODY,
+        })
+    }
+
+    /// What is in the way where the board, which has one card for a key, gave one that was made earlier: what a
+    /// person has to do about it.
+    #[must_use]
+    pub fn hindrance(&self, card: &serde_json::Value) -> Option<String> {
+        let text = |key: &str| card.get(key).and_then(serde_json::Value::as_str);
+        let id = text("id")?;
+        let anew = format!("for a new one, `hermes kanban archive {id}` first");
+        if text("status") == Some("done") {
+            return Some(format!("card {id} of this roll is done: {anew}"));
+        }
+        if text("status") == Some("blocked") {
+            return Some(format!(
+                "card {id} of this roll is blocked: `hermes kanban unblock {id}` frees it; {anew}"
+            ));
+        }
+        let assignee = text("assignee").filter(|it| *it != self.assignee())?;
+        Some(format!(
+            "card {id} of this roll is there already, for {assignee}: {anew}"
+        ))
     }
 
     /// What starts headcount on a card of the direct lane.

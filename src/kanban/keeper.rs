@@ -356,9 +356,10 @@ impl Keeper {
         let newest = self.journal.last()?;
         let mut told = self.told()?;
         // A comment may have arrived though nobody said so; and another worker may have told it.
-        if let Some(mark) = card.and_then(|card| card.newest_mark(&self.duty.roll))
+        if let Some((mark, posted)) = card.and_then(|card| card.newest_mark(&self.duty.roll))
             && mark.last <= newest
             && told.is_none_or(|told| told < mark.last)
+            && self.is_of_this_journal(&mark, posted)?
         {
             self.remember(mark.last).await?;
             told = Some(mark.last);
@@ -384,6 +385,14 @@ impl Keeper {
         self.post(&text, last).await?;
         self.totals.count(&unread.entries);
         Ok(())
+    }
+
+    /// Whether a comment of then can be about the entries that have these numbers now. A journal that was lost
+    /// begins anew, and its entries are younger than what was told of the old one.
+    fn is_of_this_journal(&self, mark: &Mark, posted: Timestamp) -> Result<bool, StateError> {
+        let entries = self.journal.after(mark.last.saturating_sub(1))?.entries;
+        let last = entries.first().filter(|entry| entry.seq == mark.last);
+        Ok(last.is_none_or(|entry| entry.at.secs() <= posted.secs()))
     }
 
     async fn tell_how_it_stands(&mut self) -> Result<(), Trouble> {

@@ -49,6 +49,35 @@ fn a_roll_gets_one_card_however_often_it_is_asked_for() {
 }
 
 #[test]
+fn a_card_of_this_roll_that_cannot_be_worked_on_is_told_with_what_to_do() {
+    let machine = Machine::new();
+    let Some(hermes) = Hermes::on(&machine) else {
+        return;
+    };
+    machine.roll().write();
+    let dispatch = |lane| machine.headcount(&["dispatch", "--create", "--lane", lane]);
+    let made = dispatch("direct").exits(0);
+    let card = hermes.card_with(made.stdout.trim());
+
+    let refused = dispatch("model").exits(2);
+    refused.complains_of("for headcount");
+    refused.complains_of("hermes kanban archive");
+
+    card.kanban("block", &["stop-requested"]);
+    dispatch("direct")
+        .exits(2)
+        .complains_of("hermes kanban unblock");
+
+    card.kanban("unblock", &[]);
+    card.kanban("complete", &[]);
+    dispatch("direct").exits(2).complains_of("is done");
+
+    card.kanban("archive", &[]);
+    let anew = dispatch("direct").exits(0);
+    assert_ne!(anew.stdout, made.stdout);
+}
+
+#[test]
 fn without_hermes_nothing_is_made_and_it_says_so() {
     let machine = Machine::new();
     machine.roll().write();
