@@ -6,6 +6,7 @@ mod environment;
 mod init;
 mod joint;
 mod output;
+mod push;
 mod reconcile;
 mod schema;
 mod signal;

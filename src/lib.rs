@@ -6,6 +6,7 @@ pub mod core;
 pub mod exit;
 pub mod kanban;
 pub mod look;
+pub mod mqtt;
 pub mod roll;
 pub mod run;
 pub mod state;

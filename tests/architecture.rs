@@ -43,7 +43,10 @@ const NOT_IN_CORE: [&str; 26] = [
 ];
 
 /// What is named in these files only, so that replacing it is a change of one file.
-const ONLY_IN: [(&str, &[&str]); 9] = [
+const ONLY_IN: [(&str, &[&str]); 12] = [
+    ("rumqttc::", &["src/mqtt/client.rs"]),
+    ("rustls::", &["src/mqtt/client.rs"]),
+    ("hmac::", &["src/mqtt/signature.rs"]),
     ("fs2::", &["src/roll/lock.rs"]),
     ("serde_yaml::", &["src/roll/parse.rs"]),
     ("granit_parser::", &["src/roll/layout.rs"]),
@@ -64,7 +67,19 @@ const ONLY_IN: [(&str, &[&str]); 9] = [
 
 /// Which layer may not name which: what looks does not write, what writes does not look, and nothing but the
 /// pass names them all.
-const APART: [(&str, &[&str]); 6] = [
+const APART: [(&str, &[&str]); 7] = [
+    (
+        "src/mqtt",
+        &[
+            "crate::look",
+            "crate::roll",
+            "crate::run",
+            "crate::tell",
+            "crate::cli",
+            "crate::state",
+            "crate::kanban",
+        ],
+    ),
     (
         "src/look",
         &[

@@ -31,10 +31,47 @@ pub(super) struct Environment {
     pub(super) notify_socket: Option<OsString>,
     /// `WATCHDOG_USEC`, where `WATCHDOG_PID` is not another process: how long it may hear nothing.
     pub(super) watchdog: Option<Duration>,
+    /// Which broker to listen to.
+    pub(super) mqtt: Mqtt,
     /// `HERMES_KANBAN_TASK`: the card to report to.
     pub(super) kanban_task: Option<String>,
     /// `HERMES_KANBAN_BOARD`: its board.
     pub(super) kanban_board: Option<String>,
+}
+
+/// What the environment says of the broker to listen to, as it says it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(super) struct Mqtt {
+    /// `MQTT_BROKER`
+    pub(super) broker: Option<String>,
+    /// `MQTT_PORT`
+    pub(super) port: Option<String>,
+    /// `MQTT_TLS`
+    pub(super) tls: Option<String>,
+    /// `MQTT_USERNAME`
+    pub(super) username: Option<String>,
+    /// `MQTT_PASSWORD`
+    pub(super) password: Option<String>,
+    /// `MQTT_CA_CERTS`
+    pub(super) ca_certs: Option<PathBuf>,
+    /// `MQTT_CERTFILE`
+    pub(super) certfile: Option<PathBuf>,
+    /// `MQTT_KEYFILE`
+    pub(super) keyfile: Option<PathBuf>,
+    /// `MQTT_CLIENT_ID_PREFIX`
+    pub(super) client_id_prefix: Option<String>,
+    /// `RECONCILE_POLL_INTERVAL`: how far apart passes are while the broker is away.
+    pub(super) poll_interval: Option<String>,
+}
+
+/// Without the password.
+impl std::fmt::Debug for Mqtt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mqtt")
+            .field("broker", &self.broker)
+            .field("port", &self.port)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Environment {
@@ -60,6 +97,18 @@ impl Environment {
             path: text("PATH"),
             notify_socket: text("NOTIFY_SOCKET"),
             watchdog: watchdog(text("WATCHDOG_USEC"), text("WATCHDOG_PID")),
+            mqtt: Mqtt {
+                broker: words("MQTT_BROKER"),
+                port: words("MQTT_PORT"),
+                tls: words("MQTT_TLS"),
+                username: words("MQTT_USERNAME"),
+                password: words("MQTT_PASSWORD"),
+                ca_certs: path("MQTT_CA_CERTS"),
+                certfile: path("MQTT_CERTFILE"),
+                keyfile: path("MQTT_KEYFILE"),
+                client_id_prefix: words("MQTT_CLIENT_ID_PREFIX"),
+                poll_interval: words("RECONCILE_POLL_INTERVAL"),
+            },
             kanban_task: words("HERMES_KANBAN_TASK"),
             kanban_board: words("HERMES_KANBAN_BOARD"),
         }

@@ -11,12 +11,14 @@ use crate::kanban::Board;
 use crate::look::Surroundings;
 use crate::look::agent::Homes;
 use crate::look::jobs::Records;
+use crate::look::vantage;
+use crate::mqtt::Line;
 use crate::roll::Roll;
 use crate::roll::check::check;
 use crate::roll::find::{self, FindError};
 use crate::roll::read::read;
 use crate::run::{
-    self, Assignment, Ended, Manager, Reconciled, RunError, Sources, Stop, Teller, Waiting,
+    self, Assignment, Ended, Manager, Push, Reconciled, RunError, Sources, Stop, Teller, Waiting,
 };
 
 /// How long to wait for a lock that somebody else has, unless something else is said.
@@ -37,8 +39,23 @@ pub(super) async fn watch(
     teller: &mut impl Teller,
 ) -> Result<Stop, Failure> {
     let manager = manager(&settings.environment);
-    let settings = of_the_pass(settings)?;
-    let sources = Sources::new(pace.every);
+    let mut settings = of_the_pass(settings)?;
+    settings.policy.require_signature = pace
+        .listening
+        .as_ref()
+        .is_some_and(|listening| listening.require_signature);
+    let mut sources = Sources::new(pace.every);
+    if let Some(listening) = pace.listening {
+        let machine = vantage::machine();
+        let line = Line::prepare(listening.broker(&machine, &settings.roll.target)).await;
+        sources = sources.pushed_by(Push {
+            line: line.map_err(anyhow::Error::from)?,
+            require_signature: listening.require_signature,
+            idle: listening.idle,
+            away: listening.away,
+            resync: listening.resync,
+        });
+    }
     if let Some(time) = pace.timeout {
         sources.end_after(time);
     }

@@ -36,8 +36,6 @@ pub(super) struct Arguments {
     /// Make one pass (which is what is done anyway)
     #[arg(long, conflicts_with = "loops")]
     once: bool,
-    #[command(flatten)]
-    watch: watch::Watch,
     /// Print the report to standard output
     #[arg(long)]
     emit_diff: bool,
@@ -64,6 +62,8 @@ pub(super) struct Arguments {
     /// End with 0 in order, 1 error, 2 drift, 3 not everything could be seen
     #[arg(long)]
     detailed_exitcode: bool,
+    #[command(flatten)]
+    watch: watch::Watch,
 }
 
 const EXAMPLES: &str = "\
@@ -73,6 +73,7 @@ Examples:
   headcount reconcile --dry-run --emit-diff --format table              what differs?
   headcount reconcile --once --emit-diff | jq -r '.actions[].comment'   correct, then tell
   headcount reconcile --poll --emit-diff                                keep watch, one line for each change
+  headcount reconcile --subscribe --emit-diff                           the same, and be told when a job is done
   headcount reconcile --grace 0 --spawn-grace 0                         decide at once, by one look
   headcount reconcile --dry-run --detailed-exitcode --quiet             is everything in order?";
 
@@ -134,6 +135,7 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
         lock_timeout,
         detailed_exitcode: _, // `cli::run` has seen to it
     } = arguments;
+    let pace = watch.pace(&environment)?;
     let settings = Settings {
         registry: registry.or_else(|| environment.registry.clone()),
         state_dir: environment.state_folder(state_dir.as_deref())?,
@@ -148,7 +150,7 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
         lock_timeout: Duration::from_secs(lock_timeout),
     };
     let form = emit_diff.then_some(format);
-    if let Some(pace) = watch.pace() {
+    if let Some(pace) = pace {
         return watch::run(settings, pace, form).await;
     }
     let (report, trouble) = joint::reconcile(settings, say_what_for).await?;

@@ -7,7 +7,11 @@ use super::{Failure, output};
 use crate::exit::Exit;
 
 /// The JSON Schemas of the formats, by name.
-const SCHEMAS: [(&str, &str); 2] = [
+const SCHEMAS: [(&str, &str); 3] = [
+    (
+        "job-event",
+        include_str!("../../schemas/job-event.schema.json"),
+    ),
     (
         "registry",
         include_str!("../../schemas/registry.schema.json"),

@@ -15,6 +15,6 @@ pub(super) const fn exit_of(stop: Stop) -> Exit {
         Stop::Interrupted => Exit::Interrupted,
         Stop::Terminated => Exit::Terminated,
         Stop::HungUp => Exit::HungUp,
-        Stop::TimedOut | Stop::Unread => Exit::Done,
+        Stop::TimedOut | Stop::Idle | Stop::Unread => Exit::Done,
     }
 }

@@ -1,10 +1,12 @@
-//! `headcount reconcile --poll`: the passes go on until somebody ends them.
+//! `headcount reconcile --poll` and `--subscribe`: the passes go on until somebody ends them.
 
 use std::time::Duration;
 
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 
+use super::environment::Environment;
+use super::push::{Listening, Subscribe};
 use super::reconcile::{Format, Settings};
 use super::{Failure, joint, output, signal};
 use crate::core::report::Report;
@@ -43,13 +45,17 @@ pub(super) struct Watch {
         requires = "loops",
     )]
     timeout: u64,
+    #[command(flatten)]
+    subscribe: Subscribe,
 }
 
 /// How often to look, and for how long.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) struct Pace {
     /// The time from one pass of the timer to the next.
     pub(super) every: Duration,
+    /// Which broker wakes a pass, if one does.
+    pub(super) listening: Option<Listening>,
     /// When to end; `None` for never.
     pub(super) timeout: Option<Duration>,
 }
@@ -57,15 +63,31 @@ pub(super) struct Pace {
 impl Watch {
     /// Whether it is to go on until somebody ends it.
     pub(super) const fn is_loop(&self) -> bool {
-        self.poll.is_some()
+        self.poll.is_some() || self.subscribe.is_wanted()
     }
 
     /// How it is to go on, if it is.
-    pub(super) fn pace(&self) -> Option<Pace> {
-        self.poll.map(|every| Pace {
-            every: Duration::from_secs(every),
-            timeout: (self.timeout > 0).then(|| Duration::from_secs(self.timeout)),
-        })
+    ///
+    /// # Errors
+    ///
+    /// Says which variable of the environment is wrong.
+    pub(super) fn pace(self, environment: &Environment) -> anyhow::Result<Option<Pace>> {
+        let Self {
+            poll,
+            timeout,
+            subscribe,
+        } = self;
+        let listening = subscribe.listening(environment)?;
+        let every = match (poll, &listening) {
+            (Some(secs), _) => Duration::from_secs(secs),
+            (None, Some(listening)) => listening.away,
+            (None, None) => return Ok(None),
+        };
+        Ok(Some(Pace {
+            every,
+            listening,
+            timeout: (timeout > 0).then(|| Duration::from_secs(timeout)),
+        }))
     }
 }
 
@@ -83,7 +105,7 @@ pub(super) async fn run(
     let stop = joint::watch(settings, pace, &mut printer).await?;
     match (stop, printer.broken) {
         (_, Some(failure)) => Err(failure),
-        (Stop::TimedOut, None) => Ok(printer.last),
+        (Stop::TimedOut | Stop::Idle, None) => Ok(printer.last),
         (stop, None) => Ok(signal::exit_of(stop)),
     }
 }

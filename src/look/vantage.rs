@@ -14,7 +14,7 @@ const FIRST_PID_NAMESPACE: &str = "pid:[4026531836]";
 #[must_use]
 pub fn vantage(roll_is_local: Sighting<()>) -> Vantage {
     let host = host();
-    let machine = text("/etc/machine-id").unwrap_or_else(|| host.clone());
+    let machine = machine();
     let namespace =
         fs::read_link("/proc/self/ns/pid").map(|link| link.to_string_lossy().into_owned());
     let first_pid_namespace = match &namespace {
@@ -39,6 +39,12 @@ pub fn vantage(roll_is_local: Sighting<()>) -> Vantage {
         roll_is_local,
         host,
     }
+}
+
+/// The machine's id (`/etc/machine-id`, else the host's name).
+#[must_use]
+pub fn machine() -> String {
+    text("/etc/machine-id").unwrap_or_else(host)
 }
 
 /// Whose processes and sockets are this user's.

@@ -34,6 +34,10 @@ const TRIES: usize = 3;
 /// What [`Decision::as_str`] says of an edit.
 const WRITE: &str = "write";
 
+/// How soon the outcome of a job is tried again that could not be written, since somebody else was at work on
+/// its row.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+
 /// The pauses, in milliseconds, after which a roll is read again that cannot be understood. They differ, so
 /// that they do not fall into step with a program that saves it again and again.
 const SAVES: [u64; 6] = [20, 35, 55, 90, 150, 250];
@@ -111,7 +115,17 @@ pub(super) struct Memory {
     /// The ledger of the last look, where it must not be written down.
     unwritten: Option<Ledger>,
     /// The events of jobs that came, where somebody listens.
-    pub(super) inbox: Option<Inbox>,
+    inbox: Option<Inbox>,
+}
+
+impl Memory {
+    /// Nothing yet; the events of jobs come here.
+    pub(super) const fn listening(inbox: Option<Inbox>) -> Self {
+        Self {
+            unwritten: None,
+            inbox,
+        }
+    }
 }
 
 /// Reconciles once: looks, waits if something has to be proven a second time, looks again, and writes what
@@ -242,7 +256,13 @@ impl Passed {
     fn of(settings: &Settings, before: &Ledger, look: Look, attempt: Attempt) -> Self {
         Self {
             report: report(settings, before, &look, &attempt.written),
-            due: look.assessment.plan.next_due(),
+            due: look
+                .assessment
+                .plan
+                .next_due()
+                .into_iter()
+                .chain(try_again(&look, &attempt.written))
+                .min(),
             // That an edit is made at last is news, however often it was tried.
             news: look.has_news || !attempt.written.applied.is_empty(),
             left: attempt
@@ -572,6 +592,21 @@ async fn write(
     let (mut file, _) = LedgerFile::load(folder)?;
     remember(&mut file, &ledger, look.world.at, &lock)?;
     Ok(Some(attempt))
+}
+
+/// When to try again to write the outcome of a job, if somebody else was at work on its row. Where events are
+/// pushed, the timer's next pass may be far away.
+fn try_again(look: &Look, written: &Written) -> Option<Timestamp> {
+    let mut edits = look
+        .assessment
+        .job_updates
+        .iter()
+        .filter_map(|update| update.decision.edit());
+    edits
+        .any(|edit| {
+            !written.applied.contains(&edit.cause) && !written.refused.contains_key(&edit.cause)
+        })
+        .then(|| look.world.at.plus(TRY_AGAIN))
 }
 
 /// Keeps the memory on disk, within its bounds.

@@ -16,14 +16,14 @@ pub(super) struct Schedule {
     last: Instant,
     timer: Instant,
     due: Option<Instant>,
-    lanes: [Lane; 3],
+    lanes: [Lane; 4],
     why: BTreeSet<Wake>,
 }
 
 impl Schedule {
     /// Nothing is waited for but the timer.
     pub(super) fn new(now: Instant, interval: Duration) -> Self {
-        let paces = [Pace::ASKED, Pace::PROMPT, Pace::RELAXED];
+        let paces = [Pace::ASKED, Pace::PROMPT, Pace::EVENT, Pace::RELAXED];
         Self {
             interval,
             last: now,

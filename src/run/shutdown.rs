@@ -23,6 +23,8 @@ pub enum Stop {
     HungUp,
     /// Its time is over.
     TimedOut,
+    /// Nothing has been heard for long enough.
+    Idle,
     /// Nobody reads what it prints any more.
     Unread,
 }

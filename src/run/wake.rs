@@ -25,6 +25,10 @@ pub enum Wake {
     Roll,
     /// An agent's file was made, renamed or removed.
     AgentFile,
+    /// A worker said that its job ended, or that it waits for a person.
+    Event,
+    /// A broker is listened to again: what was missed has to be made good.
+    Connected,
 }
 
 impl fmt::Display for Wake {
@@ -37,6 +41,8 @@ impl fmt::Display for Wake {
             Self::ProcessEnded => "process ended",
             Self::Roll => "roll",
             Self::AgentFile => "agent file",
+            Self::Event => "event",
+            Self::Connected => "connected",
         })
     }
 }
@@ -70,6 +76,13 @@ impl Pace {
         burst: 20,
         every: Duration::from_secs(1),
     };
+    /// For events of jobs, of which a burst is one pass; whoever sends them for ever must not keep a core busy.
+    pub(super) const EVENT: Self = Self {
+        settle: Duration::from_millis(3),
+        longest: Duration::from_millis(20),
+        burst: 20,
+        every: Duration::from_millis(200),
+    };
     /// For files, which busy agents make all the time.
     pub(super) const RELAXED: Self = Self {
         settle: Duration::from_millis(50),
@@ -86,6 +99,7 @@ impl Wake {
             Self::Start | Self::Timer | Self::Due | Self::Hangup => Pace::ASKED,
             Self::ProcessEnded => Pace::PROMPT,
             Self::Roll | Self::AgentFile => Pace::RELAXED,
+            Self::Event | Self::Connected => Pace::EVENT,
         }
     }
 }

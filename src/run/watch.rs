@@ -9,6 +9,7 @@ use tracing::{debug, warn};
 use super::beat::{After, Ears, Rounds, beat};
 use super::error::RunError;
 use super::pass::{self, Memory, Passed, Settings, pass};
+use super::push::{self, Push};
 use super::service::Manager;
 use super::shutdown::{self, Stop, Stopper};
 use super::sole::Sole;
@@ -28,6 +29,7 @@ pub struct Sources {
     stopper: Stopper,
     every: line::Sender<Duration>,
     ears: Ears,
+    push: Option<Push>,
 }
 
 impl Sources {
@@ -47,7 +49,15 @@ impl Sources {
                 stops,
                 every: changes,
             },
+            push: None,
         }
+    }
+
+    /// Listens to a broker as well, once the loop has begun.
+    #[must_use]
+    pub fn pushed_by(mut self, push: Push) -> Self {
+        self.push = Some(push);
+        self
     }
 
     /// For a source that wakes passes.
@@ -106,23 +116,28 @@ pub trait Teller {
 /// begun, nothing of this ends it.
 pub async fn watch(
     settings: &Settings,
-    sources: Sources,
+    mut sources: Sources,
     manager: Option<&Manager>,
     teller: &mut impl Teller,
 ) -> Result<Stop, RunError> {
     pass::must_be_there(settings)?;
+    let folder = Folder::of(&settings.state, &settings.roll.target);
     let _sole = if settings.dry_run {
         None
     } else {
-        let folder = Folder::of(&settings.state, &settings.roll.target);
         Some(Sole::of(&settings.roll, &folder).await?)
+    };
+    // Only now: two that listen under one name would put each other out.
+    let inbox = match sources.push.take() {
+        Some(push) => Some(push::start(push, settings, &folder, &sources)?),
+        None => None,
     };
     let mut guard = Guard {
         files: Files::new(&settings.roll, sources.waker()),
         exits: Exits::new(sources.waker()),
         settings,
         teller,
-        memory: Memory::default(),
+        memory: Memory::listening(inbox),
         trouble: Trouble::default(),
         told: Told::load(settings)?,
         manager,

@@ -9,11 +9,14 @@ use std::fs::File;
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+use tracing::{info, warn};
 
 use super::replace::{sync, to_write};
 use super::{Folder, StateError};
+use crate::clock;
 use crate::core::ids::Timestamp;
 use crate::core::jobs::{EventKind, Ignored, JobEvent, JobId, Refusal};
 
@@ -37,6 +40,7 @@ struct Kept {
     latest: BTreeMap<JobId, JobEvent>,
     /// What was refused, since the program began.
     ignored: Ignored,
+    complaints: Complaints,
 }
 
 impl Inbox {
@@ -74,6 +78,7 @@ impl Inbox {
             unsafe_ends: Vec::new(),
             latest: BTreeMap::new(),
             ignored: Ignored::default(),
+            complaints: Complaints::default(),
         }))))
     }
 
@@ -111,7 +116,9 @@ impl Inbox {
 
     /// Counts an event that was refused.
     pub fn refuse(&self, why: Refusal) {
-        self.kept().ignored.count(why);
+        let mut kept = self.kept();
+        kept.ignored.count(why);
+        kept.complaints.add(why, 1, clock::monotonic());
     }
 
     /// Makes safe what came since the last call.
@@ -180,6 +187,9 @@ impl Inbox {
     pub fn ignored_with(&self, more: &Ignored) -> Ignored {
         let mut kept = self.kept();
         kept.ignored.add(more);
+        for (why, count) in more.iter() {
+            kept.complaints.add(why, count, clock::monotonic());
+        }
         kept.ignored.clone()
     }
 
@@ -217,6 +227,45 @@ impl Kept {
             Some(Ok(folder)) => folder.sync_all(),
             Some(Err(error)) if error.kind() != ErrorKind::NotFound => Err(error),
             _ => Ok(()),
+        }
+    }
+}
+
+/// What is logged of events that are refused: each reason at most once a minute.
+#[derive(Debug, Default)]
+struct Complaints(BTreeMap<Refusal, (Instant, u64)>);
+
+/// How long a reason is not repeated.
+const QUIET: Duration = Duration::from_secs(60);
+
+impl Complaints {
+    fn add(&mut self, why: Refusal, count: u64, now: Instant) {
+        if let Some(count) = self.due(why, count, now) {
+            let message = format!("events that changed nothing: {count} {}", why.as_str());
+            match why {
+                // That is what a broker does after every broken connection.
+                Refusal::Replayed | Refusal::Late => info!("{message}"),
+                _ => warn!("{message}"),
+            }
+        }
+    }
+
+    /// How many there were since the last time it was said, if it is to be said now.
+    fn due(&mut self, why: Refusal, count: u64, now: Instant) -> Option<u64> {
+        match self.0.get_mut(&why) {
+            Some((said, unsaid)) if now.saturating_duration_since(*said) < QUIET => {
+                *unsaid = unsaid.saturating_add(count);
+                None
+            }
+            Some((said, unsaid)) => {
+                let all = unsaid.saturating_add(count);
+                (*said, *unsaid) = (now, 0);
+                Some(all)
+            }
+            None => {
+                self.0.insert(why, (now, 0));
+                Some(count)
+            }
         }
     }
 }

@@ -131,3 +131,14 @@ async fn what_was_refused_is_counted_since_the_beginning() {
     let all: Vec<_> = inbox.ignored_with(&more).iter().collect();
     assert_eq!(all, [(Refusal::Forged, 1), (Refusal::Late, 2)]);
 }
+
+#[test]
+fn a_reason_is_said_at_most_once_a_minute_with_how_many_there_were() {
+    let mut complaints = super::Complaints::default();
+    let now = crate::clock::monotonic();
+    let mut due = |why, after| complaints.due(why, 1, now + Duration::from_secs(after));
+    assert_eq!(due(Refusal::Forged, 0), Some(1));
+    assert_eq!(due(Refusal::Forged, 59), None);
+    assert_eq!(due(Refusal::Late, 59), Some(1));
+    assert_eq!(due(Refusal::Forged, 61), Some(2));
+}

@@ -3,24 +3,11 @@
 use std::fs;
 use std::time::Duration;
 
+use rustix::process::Signal;
 use serde_json::json;
 
-use crate::support::{Machine, Session, python};
-
-const NAME: &str = "shop-creator-claude";
-const JOB: &str = "a1b2c3d4";
-
-/// A session whose row names a job.
-fn working(machine: &Machine) -> Session<'_> {
-    let session = machine.session(NAME).running("claude").start();
-    machine
-        .roll()
-        .row(NAME)
-        .pane(&session)
-        .set("delegate_job_id", JOB)
-        .write();
-    session
-}
+use super::{JOB, NAME, working};
+use crate::support::{Machine, python};
 
 #[test]
 fn a_job_that_ended_is_written_to_its_row_and_the_session_is_left_running() {
@@ -204,4 +191,30 @@ fn what_was_written_is_what_pyyaml_reads() {
         machine.roll_text().as_bytes(),
     );
     assert_eq!(said.trim(), "str str");
+}
+
+#[test]
+fn an_outcome_that_met_somebody_at_work_on_the_row_is_tried_again_soon() {
+    let machine = Machine::new();
+    working(&machine);
+    let watching = machine
+        .watch()
+        .every(3600)
+        .at_once()
+        .arg("--lock-timeout")
+        .arg("0")
+        .start();
+    let lock = fs::File::create(machine.roll_path().with_extension("yaml.lock")).unwrap();
+    lock.lock().unwrap();
+    machine.job(JOB).status("completed").write();
+    watching.signal(Signal::HUP);
+    watching.wait_for_report("what is held", |report| {
+        report["job_updates"][0]["held"].is_object()
+    });
+
+    drop(lock);
+
+    watching.wait_for_report("the outcome", |report| {
+        report["job_updates"][0]["applied"] == true
+    });
 }

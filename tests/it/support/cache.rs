@@ -27,3 +27,9 @@ pub fn hermes() -> Option<PathBuf> {
     let program = folder().join("hermes-0.19.0/bin/hermes");
     program.is_file().then_some(program)
 }
+
+/// A Python with `paho-mqtt`, if it is installed.
+pub fn paho() -> Option<PathBuf> {
+    let python = folder().join("paho-2.1.0/bin/python3");
+    python.is_file().then_some(python)
+}

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Signal, getuid};
 use tempfile::TempDir;
 
+use super::broker::{Broker, BrokerBuilder};
 use super::tmux::SessionBuilder;
 use super::{
     Agy, Claude, Elsewhere, Footprint, JobRecord, Pass, Process, Reconcile, Roll, RollBuilder,
@@ -247,6 +248,22 @@ impl Machine {
     /// Another program that writes to the roll.
     pub fn skill(&self) -> Skill {
         Skill::writing(self.roll_path())
+    }
+
+    /// A real Mosquitto, to be started.
+    pub fn broker(&self) -> BrokerBuilder {
+        Broker::on(self)
+    }
+
+    /// Waits until the end of a job is on disk that no pass has seen to.
+    #[track_caller]
+    pub fn wait_until_kept(&self, job: &str) {
+        wait_until("an event in the inbox", || {
+            let folders = fs::read_dir(self.state()).ok()?;
+            folders.flatten().find(|folder| {
+                fs::read_to_string(folder.path().join("inbox")).is_ok_and(|it| it.contains(job))
+            })
+        });
     }
 
     /// A job's record, `running` until told otherwise, and of no session.

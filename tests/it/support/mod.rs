@@ -38,6 +38,7 @@
 //! | agents' files | `machine.claude()`, `machine.agy()`; `.claude_at(PATH)` for another root |
 //! | a roll | `machine.roll()…write()` or `machine.write_roll(TEXT)`; read back by real `PyYAML`: `machine.read_roll()`, `machine.row(NAME)` |
 //! | a job's record | `machine.job(ID)` `.status("completed")` `.session(NAME)` `.token(TOKEN)` `.ago(AGE)` `.write()` |
+//! | a broker | `machine.broker()` `.users(…)` `.tls()` `.client_certificates()` `.rights(ACL)` `.start()`, then `.publisher()` `.event(JOB, SEQ, WHAT)` `.signed(…)` `.raw(…)`, `.kill()` `.stop()` `.start_again()` |
 //! | a pass | `machine.reconcile()` + flags + `.run()`, then `.exits(0)`, `.drift(CLASS, NAME)`, `.note(KIND)`, `.held(REASON)`; `machine.headcount(&["init"])` for the other commands |
 //! | a loop | `machine.watch()` + flags + `.start()`, then `.wait_for_drift(CLASS, NAME, …)`, `.wait_for_pass(WHY)`, `.passes()`, `.reports()`, `.signal(…)`, `.end()` |
 //! | a kanban card | `Hermes::on(&machine)`, then `.card()` and `.worker()` + flags + `.start()`, `.comment(AUTHOR, TEXT)` `.wait_for(TEXT)` `.told()` `.status()` |
@@ -52,6 +53,7 @@
 
 mod agent;
 mod agy;
+mod broker;
 mod cache;
 mod claude;
 mod claude_code;
@@ -74,6 +76,7 @@ mod watch;
 
 pub use agent::{Agent, StandIn};
 pub use agy::Agy;
+pub use broker::Broker;
 pub use claude::{Claude, conversation};
 pub use claude_code::ClaudeCode;
 pub use document::{FIRST_KEYS, keys};

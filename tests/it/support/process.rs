@@ -16,6 +16,14 @@ pub struct Process {
 }
 
 impl Process {
+    /// How much memory it has in use, in bytes.
+    pub fn resident(self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
+        kilobytes.expect("the process runs") * 1024
+    }
+
     /// The living process of that pid. Zombies are dead.
     pub fn find(pid: u32) -> Option<Self> {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;

@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::document::check_reports;
-use super::{Machine, Process, wait_until, wait_until_or};
+use super::{Broker, Machine, Process, wait_until, wait_until_or};
 
 /// What `-vv` logs of each pass.
 const A_PASS: &str = "a pass, because of: ";
@@ -41,6 +41,15 @@ impl<'m> Watch<'m> {
     /// `--poll`, in seconds.
     pub fn every(self, secs: u32) -> Self {
         self.arg("--poll").arg(secs.to_string())
+    }
+
+    /// `--subscribe`, to this broker, without either grace.
+    pub fn subscribe(self, broker: &Broker) -> Self {
+        let port = broker.port().to_string();
+        self.arg("--subscribe")
+            .at_once()
+            .env("MQTT_PORT", port)
+            .env("RECONCILE_POLL_INTERVAL", "1")
     }
 
     /// `--grace`, in seconds.
@@ -246,6 +255,11 @@ impl Watching {
             self.child.try_wait().expect("it can be waited for")
         })
         .code()
+    }
+
+    /// Whether it still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("it can be asked").is_none()
     }
 
     fn said(&self) -> String {
