@@ -30,6 +30,12 @@ bench *arguments:
     cargo build --release
     python3 benches/pass.py {{arguments}}
 
+# Crashes at every step and many writers, at full length: docs/proof.md.
+prove:
+    cargo build
+    python3 proofs/crash.py --whole
+    python3 proofs/writers.py
+
 # All four drifts, made and reconciled on a private tmux server.
 demo:
     scripts/headcount demo
