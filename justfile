@@ -33,7 +33,7 @@ bench *arguments:
 # Crashes at every step and many writers, at full length: docs/proof.md.
 prove:
     cargo build
-    python3 proofs/crash.py --whole
+    python3 proofs/crash.py
     python3 proofs/writers.py
 
 # All four drifts, made and reconciled on a private tmux server.

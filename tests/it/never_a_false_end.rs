@@ -6,12 +6,13 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 
 use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::support::elsewhere::give_away;
-use crate::support::{Elsewhere, Machine, Pass, Session, conversation};
+use crate::support::{Elsewhere, Machine, Pass, conversation};
 
 /// The key of a row that holds its conversation.
 const OWN_ID: &str = "claude_session_id_own";
@@ -93,6 +94,20 @@ fn with_env(machine: &Machine, key: &str, value: impl AsRef<std::ffi::OsStr>) ->
     let mut command = command(machine);
     command.env(key, value);
     Some(Pass::of(command))
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A pass on a roll that was written by the clock as it was before it jumped.
+fn after_the_clock_jumped(
+    machine: &Machine,
+    was: impl Fn(SystemTime) -> SystemTime,
+) -> Option<Pass> {
+    let roll = fs::File::options().write(true).open(machine.roll_path());
+    let time = was(SystemTime::now());
+    roll.and_then(|roll| roll.set_modified(time))
+        .expect("the roll's time can be set");
+    Some(Pass::of(command(machine)))
 }
 
 /// Crosses one way of not seeing with every class. One pass meets all of them, so that none is hidden by another.
@@ -295,4 +310,6 @@ not_seeing! {
         command.env("TMUX_TMPDIR", machine.folder("another"));
         Some(Elsewhere::on_another_machine(machine)?.run(&command))
     };
+    the_clock_was_set_back_by_a_day: Says::Sessions, |machine| after_the_clock_jumped(machine, |now| now + DAY);
+    the_clock_was_set_forward_by_a_day: Says::Sessions, |machine| after_the_clock_jumped(machine, |now| now - DAY);
 }
