@@ -266,16 +266,24 @@ fn is_secret(word: &str) -> bool {
 /// A path without the name of the person whose it is.
 fn shortened(word: &str) -> String {
     for homes in ["/home/", "/Users/"] {
-        if let Some(at) = word.find(homes) {
-            let below = &word[at + homes.len()..];
+        if let Some(below) = word.strip_prefix(homes) {
             let rest = below.find('/').map_or("", |slash| &below[slash..]);
-            return format!("{}~{rest}", &word[..at]);
+            return format!("~{rest}");
         }
     }
-    if let Some(at) = word.find("/root/") {
-        return format!("{}~{}", &word[..at], &word[at + "/root".len()..]);
+    match word.strip_prefix("/root") {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("~{rest}"),
+        _ => word.to_owned(),
     }
-    word.to_owned()
+}
+
+/// A comment without the path of the home folder of whoever runs headcount, wherever that is.
+#[must_use]
+pub fn without_home(text: &str, home: Option<&str>) -> String {
+    match home.map(|home| home.trim_end_matches('/')) {
+        Some(home) if home.len() > 1 => text.replace(home, "~"),
+        _ => text.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -373,6 +381,8 @@ mod tests {
             ("in /home/ann/src/x.", "in ~/src/x."),
             ("in /Users/ann", "in ~"),
             ("in /root/.claude", "in ~/.claude"),
+            ("in /root", "in ~"),
+            ("in /srv/home/x", "in /srv/home/x"),
             ("key ghp_0123456789abcdefghij,", "key [hidden],"),
             ("API_KEY=hunter2", "[hidden]"),
             ("ended with 429", "ended with 4xx"),
@@ -387,6 +397,14 @@ mod tests {
         ] {
             assert_eq!(clean(line), expected);
         }
+    }
+
+    #[test]
+    fn a_home_elsewhere_is_left_out_too_and_a_root_is_no_home() {
+        let text = "in /data/ann/src and /data/ann";
+        assert_eq!(without_home(text, Some("/data/ann/")), "in ~/src and ~");
+        assert_eq!(without_home(text, Some("/")), text);
+        assert_eq!(without_home(text, None), text);
     }
 
     proptest! {

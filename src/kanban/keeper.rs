@@ -27,6 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a board may take to answer when somebody waits for the end.
 const HURRY: Duration = Duration::from_secs(5);
 
+/// How long news is kept back that is pending. The usual graces are shorter.
+const MOMENT: Duration = Duration::from_secs(60);
+
 /// How long to leave a board alone that did not answer, at first and at last.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(300));
 
@@ -39,6 +42,8 @@ pub struct Duty {
     pub host: String,
     /// The roll, as marks name it: the same in every run, and no other roll's.
     pub roll: String,
+    /// The home folder, which comments leave out.
+    pub home: Option<String>,
     /// How often the card is looked at.
     pub interval: Duration,
     /// How often a sign of life is given.
@@ -374,6 +379,9 @@ impl Keeper {
         let Some(last) = unread.entries.last().map(|entry| entry.seq) else {
             return Ok(());
         };
+        if !at_once && unread.missed == 0 && waits(&unread.entries) {
+            return Ok(());
+        }
         let mark = self.mark(told + 1, last);
         let text = comment::news(
             &self.duty.host,
@@ -407,7 +415,8 @@ impl Keeper {
     }
 
     async fn post(&mut self, text: &str, last: u64) -> Result<(), Trouble> {
-        self.board.comment(&self.duty.card, text).await?;
+        let text = comment::without_home(text, self.duty.home.as_deref());
+        self.board.comment(&self.duty.card, &text).await?;
         self.pacing.post(clock::monotonic());
         self.totals.comments += 1;
         self.remember(last).await
@@ -542,6 +551,15 @@ impl Keeper {
         });
         (summary, metadata)
     }
+}
+
+/// Whether all that is new still has to prove itself: in a moment it is settled, and one comment says both.
+fn waits(entries: &[Entry]) -> bool {
+    let since = clock::now().minus(MOMENT);
+    entries.iter().all(|entry| match &entry.news {
+        News::Opened(drift) | News::Changed(drift) => drift.pending.is_some() && entry.at > since,
+        _ => false,
+    })
 }
 
 impl Totals {

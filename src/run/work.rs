@@ -90,6 +90,12 @@ pub async fn work(
         card,
         roll: mark(&host, &settings.roll.target),
         host,
+        home: settings
+            .surroundings
+            .homes
+            .home
+            .as_ref()
+            .and_then(|home| Some(home.to_str()?.to_owned())),
         interval,
         heartbeat,
         claim,

@@ -41,6 +41,23 @@ fn an_end_is_told_and_what_was_written_of_it() {
 }
 
 #[test]
+fn an_end_that_has_to_be_proven_twice_is_one_comment() {
+    let machine = Machine::new();
+    let Some(hermes) = Hermes::on(&machine) else {
+        return;
+    };
+    let session = one_of_two(&machine);
+    let card = hermes.card();
+    let _worker = card.worker().grace(4).start();
+    card.wait_for("no drift");
+
+    session.kill();
+
+    card.wait_for("Marked terminated.");
+    assert_eq!(card.told().len(), 2, "{:#?}", card.told());
+}
+
+#[test]
 fn while_nothing_changes_the_card_is_told_once() {
     let machine = Machine::new();
     let Some(hermes) = Hermes::on(&machine) else {
