@@ -7,6 +7,7 @@ pub mod exit;
 pub mod kanban;
 pub mod look;
 pub mod mqtt;
+pub mod program;
 pub mod roll;
 pub mod run;
 pub mod state;

@@ -80,12 +80,7 @@ pub(super) async fn work(
 pub(super) fn project(registry: Option<PathBuf>) -> Result<(PathBuf, PathBuf), Failure> {
     let roll = Roll::as_it_is(&locate(registry)?);
     let roll = std::path::absolute(&roll.named).unwrap_or(roll.named);
-    let folder = roll.parent().unwrap_or(Path::new("/"));
-    let project = match folder.file_name() {
-        Some(name) if name == ".hermes" || name == ".mam" => folder.parent().unwrap_or(folder),
-        _ => folder,
-    };
-    let project = project.to_owned();
+    let project = find::project_of(&roll).to_owned();
     Ok((roll, project))
 }
 

@@ -4,7 +4,6 @@
 //! it says: release 0.19 ends with 0 even where it failed, later ones with 1.
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -15,6 +14,7 @@ use tokio::process::Command;
 
 use super::AUTHOR;
 use super::card::Card;
+use crate::program;
 
 /// How long it may take. One call takes about a quarter of a second; a board that is locked, up to two minutes.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -87,15 +87,10 @@ impl Hermes {
     ) -> Result<Self, Refusal> {
         let found = match named {
             Some(named) => Some(named.to_owned()),
-            None => path
-                .into_iter()
-                .flat_map(std::env::split_paths)
-                .filter(|folder| folder.is_absolute())
-                .map(|folder| folder.join("hermes"))
-                .find(|program| is_program(program)),
+            None => program::find("hermes", path),
         };
         found
-            .filter(|program| is_program(program))
+            .filter(|found| program::is_program(found))
             .map(|program| Self {
                 program,
                 board: board.map(str::to_owned),
@@ -309,9 +304,4 @@ fn end(group: Option<u32>) {
     if let Some(group) = group {
         let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }
-}
-
-fn is_program(path: &Path) -> bool {
-    path.metadata()
-        .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }

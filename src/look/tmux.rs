@@ -14,6 +14,7 @@ pub use parse::{RawPane, RawSession, Reply};
 
 use crate::core::sighting::Reason;
 use crate::core::world::ServerId;
+use crate::program;
 
 /// More than the listing of any real server: a hundred thousand panes.
 const LARGEST_LISTING: u64 = 64 * 1024 * 1024;
@@ -47,12 +48,7 @@ impl Tmux {
     /// Finds tmux on the `PATH`.
     #[must_use]
     pub fn find(path: Option<&OsStr>) -> Self {
-        let found = path
-            .into_iter()
-            .flat_map(std::env::split_paths)
-            .filter(|folder| folder.is_absolute())
-            .map(|folder| folder.join("tmux"))
-            .find(|program| is_program(program));
+        let found = program::find("tmux", path);
         Self(found.ok_or_else(|| {
             Reason::new(format!(
                 "tmux is not installed, or not on the PATH ({}): install it, or name its folder in PATH",
@@ -197,10 +193,4 @@ fn arguments(nonce: &str) -> Vec<OsString> {
     .iter()
     .map(OsString::from)
     .collect()
-}
-
-fn is_program(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    path.metadata()
-        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }

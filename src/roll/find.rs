@@ -54,6 +54,20 @@ pub enum FindError {
     },
 }
 
+/// The folder of the project that a roll is of: the one above `.hermes` or `.mam`, else the roll's own.
+#[must_use]
+pub fn project_of(roll: &Path) -> &Path {
+    let folder = roll.parent().unwrap_or(roll);
+    let is_a_rolls = PLACES
+        .iter()
+        .any(|place| Path::new(place).parent().map(Path::as_os_str) == folder.file_name());
+    if is_a_rolls {
+        folder.parent().unwrap_or(folder)
+    } else {
+        folder
+    }
+}
+
 /// The roll for a working folder: the nearest one at or above it, if this user owns it. In a linked git
 /// worktree it is the main checkout's, since a worktree's own copy would be another roll.
 ///
@@ -182,6 +196,20 @@ fn read_link_file(path: &Path) -> io::Result<Option<String>> {
 #[allow(clippy::unwrap_used, reason = "a test may fail")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_roll_is_of_the_project_above_the_folder_that_rolls_lie_in() {
+        for (roll, project) in [
+            ("/src/shop/.hermes/agent-sessions.yaml", "/src/shop"),
+            ("/src/shop/.mam/agent-sessions.yaml", "/src/shop"),
+            ("/src/shop/.hermes/other.yaml", "/src/shop"),
+            ("/src/shop/roll.yaml", "/src/shop"),
+            ("/.hermes/agent-sessions.yaml", "/"),
+            ("/roll.yaml", "/"),
+        ] {
+            assert_eq!(project_of(Path::new(roll)), Path::new(project), "{roll}");
+        }
+    }
 
     fn put(path: PathBuf, text: &str) -> PathBuf {
         fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::StateError;
 use super::replace::{replace, to_write};
+use crate::roll::find::project_of;
 
 /// Where the memory of one roll is kept. Naming it touches nothing: a dry run reads what is there and makes
 /// nothing.
@@ -172,12 +173,7 @@ fn make_private(path: &Path, denied: u32) -> Result<(), StateError> {
 
 /// What a person would call the roll: the folder of the project it lies in.
 fn stem(roll: &Path) -> String {
-    let folder = roll.parent();
-    let project = match folder.and_then(Path::file_name) {
-        Some(name) if name == ".hermes" || name == ".mam" => folder.and_then(Path::parent),
-        _ => folder,
-    };
-    project.and_then(Path::file_name).map_or_else(
+    project_of(roll).file_name().map_or_else(
         || "roll".to_owned(),
         |name| name.to_string_lossy().into_owned(),
     )
