@@ -16,6 +16,12 @@ core:
     cargo test --test core_properties --test architecture
     cargo test --lib core::
 
+# New dice for the laws of the core and the editor, many more than the tests throw: some minutes. What is
+# found becomes a rule among the tests.
+hunt cases="100000":
+    PROPTEST_CASES={{cases}} cargo test --release --test core_properties
+    PROPTEST_CASES=$(({{cases}} / 20)) cargo test --release --lib edit::generated
+
 # Formatting and lints, as errors.
 lint:
     cargo fmt --check

@@ -44,7 +44,8 @@ pub struct RowKey {
     pub server: Option<ServerName>,
 }
 
-/// Which agent process: no two are the same in all of it.
+/// Which agent process: no two are the same in all of it. A process that becomes another program stays the
+/// same process, and is another agent.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AgentKey {
     /// Where it was seen.
@@ -53,14 +54,14 @@ pub struct AgentKey {
     pub boot: BootId,
     /// The process.
     pub process: ProcessId,
+    /// Which agent it is.
+    pub kind: AgentKind,
 }
 
 /// An agent that may have a conversation of which nobody but itself knows: whatever began in its folder
 /// while it lived may be its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownAgent {
-    /// Which agent it is.
-    pub kind: AgentKind,
     /// The folder it works in; `None` where it may be any.
     pub folder: Option<String>,
     /// The user it runs as, if that was read.
@@ -331,20 +332,28 @@ impl Ledger {
         findings: &Findings<'_>,
     ) -> BTreeMap<AgentKey, KnownAgent> {
         let mut agents = self.agents.clone();
-        for (process, seen) in agents_of(world) {
-            let key = world.vantage.agent(process);
+        let seen_now = agents_of(world);
+        for ((process, kind), seen) in &seen_now {
+            let key = world.vantage.agent(*process, *kind);
             let Some(seen) = seen else {
                 agents.remove(&key);
                 continue;
             };
             let before = agents.get(&key);
             let undecided = before.is_some_and(|before| before.undecided)
-                || findings.undecided.contains(&process);
-            agents.insert(key, KnownAgent { undecided, ..seen });
+                || findings.undecided.contains(process);
+            agents.insert(
+                key,
+                KnownAgent {
+                    undecided,
+                    ..seen.clone()
+                },
+            );
         }
         for (key, known) in &mut agents {
             let is_here = key.place == world.vantage.place && key.boot == world.vantage.boot;
-            if is_here && known.gone.is_none() && world.has_ended(key.process) {
+            let has_ended = world.has_ended(key.process) || became_another(key, &seen_now);
+            if is_here && known.gone.is_none() && has_ended {
                 known.gone = Some(world.at);
             }
         }
@@ -452,25 +461,31 @@ impl Ledger {
     }
 }
 
-/// The agents that a look saw, each with what is to be remembered of it; nothing, where its conversation is
-/// proven.
-fn agents_of(world: &World) -> BTreeMap<ProcessId, Option<KnownAgent>> {
-    let unproven = |kind, folder, user| KnownAgent {
-        kind,
+/// What is to be remembered of each agent that a look saw; nothing, where its conversation is proven.
+type SeenAgents = BTreeMap<(ProcessId, AgentKind), Option<KnownAgent>>;
+
+/// Whether the process of an agent was seen, and is no longer this agent.
+fn became_another(agent: &AgentKey, seen: &SeenAgents) -> bool {
+    !seen.contains_key(&(agent.process, agent.kind))
+        && seen.keys().any(|(process, _)| *process == agent.process)
+}
+
+fn agents_of(world: &World) -> SeenAgents {
+    let unproven = |folder, user| KnownAgent {
         folder,
         user,
         seen: world.at,
         gone: None,
         undecided: false,
     };
-    let mut found: BTreeMap<ProcessId, Option<KnownAgent>> = BTreeMap::new();
+    let mut found = SeenAgents::new();
     for (_, sight) in world.agents() {
         let folder = match &sight.cwd {
             Sighting::Present(folder) => Some(folder.clone()),
             Sighting::Absent(_) | Sighting::Unknown(_) => None,
         };
-        let known = (!sight.live.is_present()).then(|| unproven(sight.kind, folder, None));
-        found.insert(sight.process, known);
+        let known = (!sight.live.is_present()).then(|| unproven(folder, None));
+        found.insert((sight.process, sight.kind), known);
     }
     for ((kind, folder), sight) in &world.folders {
         let Sighting::Present(kin) = &sight.kin else {
@@ -481,9 +496,9 @@ fn agents_of(world: &World) -> BTreeMap<ProcessId, Option<KnownAgent>> {
                 Sighting::Present(user) => Some(*user),
                 Sighting::Absent(_) | Sighting::Unknown(_) => None,
             };
-            let known =
-                (!other.live.is_present()).then(|| unproven(*kind, Some(folder.clone()), user));
-            match (found.get_mut(&other.process), known) {
+            let known = (!other.live.is_present()).then(|| unproven(Some(folder.clone()), user));
+            let agent = (other.process, *kind);
+            match (found.get_mut(&agent), known) {
                 (Some(Some(met)), Some(known)) => {
                     met.user = known.user;
                     // It may work in either.
@@ -491,7 +506,7 @@ fn agents_of(world: &World) -> BTreeMap<ProcessId, Option<KnownAgent>> {
                         met.folder = None;
                     }
                 }
-                (_, known) => drop(found.insert(other.process, known)),
+                (_, known) => drop(found.insert(agent, known)),
             }
         }
     }

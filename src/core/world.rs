@@ -78,11 +78,12 @@ pub struct Vantage {
 impl Vantage {
     /// A process of here and now, as the ledger knows it.
     #[must_use]
-    pub fn agent(&self, process: ProcessId) -> AgentKey {
+    pub fn agent(&self, process: ProcessId, kind: AgentKind) -> AgentKey {
         AgentKey {
             place: self.place.clone(),
             boot: self.boot.clone(),
             process,
+            kind,
         }
     }
 }

@@ -102,7 +102,9 @@ impl<'a> Needs<'a> {
                 .ledger
                 .agents
                 .iter()
-                .filter(|(key, known)| known.gone.is_none() && **key == vantage.agent(key.process))
+                .filter(|(key, known)| {
+                    known.gone.is_none() && **key == vantage.agent(key.process, key.kind)
+                })
                 .map(|(key, _)| key.process)
                 .collect(),
         }

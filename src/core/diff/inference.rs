@@ -167,7 +167,7 @@ fn met_before(
     this: &AgentSight,
 ) -> Option<String> {
     let vantage = &scene.world.vantage;
-    let this = vantage.agent(this.process);
+    let this = vantage.agent(this.process, kind);
     if scene
         .ledger
         .agents
@@ -177,14 +177,14 @@ fn met_before(
         return Some("an earlier look could not tell, and saw more".to_owned());
     }
     let is_alive = |key: &AgentKey| {
-        *key == vantage.agent(key.process)
+        *key == vantage.agent(key.process, kind)
             && matches!(&sight.kin, Sighting::Present(kin) if kin.iter().any(|kin| kin.process == key.process))
     };
     scene
         .ledger
         .agents
         .iter()
-        .filter(|(key, known)| **key != this && known.kind == kind)
+        .filter(|(key, _)| **key != this && key.kind == kind)
         .filter(|(_, known)| known.folder.as_deref().is_none_or(|its| its == folder))
         .filter(|(_, known)| match (&only.owner, known.user) {
             (Sighting::Present(owner), Some(user)) => *owner == user,

@@ -468,9 +468,9 @@ impl From<(&core::AgentKey, &core::KnownAgent)> for Agent {
             place,
             boot,
             process: ProcessId { pid, start },
+            kind,
         } = key;
         let core::KnownAgent {
-            kind,
             folder,
             user,
             seen,
@@ -502,9 +502,9 @@ impl Agent {
                     pid: self.pid,
                     start: self.start,
                 },
+                kind: AgentKind::named(&self.agent)?,
             },
             core::KnownAgent {
-                kind: AgentKind::named(&self.agent)?,
                 folder: self.folder,
                 user: self.user,
                 seen: Timestamp::from_millis(self.seen),

@@ -90,21 +90,20 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn agent_key()(place in place(), boot in boot(), pid in any::<u32>(), start in any::<u64>()) -> AgentKey {
-        AgentKey { place, boot, process: ProcessId { pid, start } }
+    fn agent_key()(place in place(), boot in boot(), pid in any::<u32>(), start in any::<u64>(), kind in agent()) -> AgentKey {
+        AgentKey { place, boot, process: ProcessId { pid, start }, kind }
     }
 }
 
 prop_compose! {
     fn known_agent()(
-        kind in agent(),
         folder in option::of(".{0,8}"),
         user in option::of(any::<u32>()),
         seen in time(),
         gone in option::of(time()),
         undecided in any::<bool>(),
     ) -> KnownAgent {
-        KnownAgent { kind, folder, user, seen, gone, undecided }
+        KnownAgent { folder, user, seen, gone, undecided }
     }
 }
 

@@ -72,9 +72,9 @@ impl Seeds {
                     pid: process,
                     start: u64::from(process) * 1000,
                 },
+                kind,
             };
             let known = KnownAgent {
-                kind,
                 folder: Some(dice.pick(&FOLDERS).to_owned()).filter(|_| !dice.rarely(4)),
                 user: None,
                 seen: ago(1),

@@ -304,9 +304,38 @@ fn a_neighbour_of_another_folder_kind_or_user_began_nothing_here() {
         WRITTEN
     );
     assert_eq!(but(&|it| it.folder = None), AMBIGUOUS);
-    assert_eq!(but(&|it| it.kind = AgentKind::Agy), WRITTEN);
     assert_eq!(but(&|it| it.user = Some(UID + 1)), WRITTEN);
     assert_eq!(but(&|it| it.user = None), AMBIGUOUS);
+
+    let mut of_another_kind = later(&first, with(vec![new()], alone()));
+    of_another_kind.ledger.agents = of_another_kind
+        .ledger
+        .agents
+        .into_iter()
+        .map(|(mut key, known)| {
+            key.kind = AgentKind::Agy;
+            (key, known)
+        })
+        .collect();
+    assert_eq!(of_another_kind.pass().says(), WRITTEN);
+}
+
+#[test]
+fn what_a_neighbour_may_have_begun_before_it_became_another_program_stays_ambiguous() {
+    let beside = |neighbour: Pane| {
+        let scene = with(vec![new()], alone());
+        scene.server(tmux("work").session(session("x").pane(neighbour)))
+    };
+    let mut first = beside(neighbour());
+    folder(&mut first).candidates = Sighting::Present(Vec::new());
+    let first = first.pass();
+    assert_eq!(first.says(), [""; 0]);
+
+    let became_agy = || beside(pane(200).agent(AgentKind::Agy, Sighting::Present(record("c2"))));
+    let second = later(&first, became_agy()).pass();
+    assert_eq!(second.says(), AMBIGUOUS);
+    let third = later(&second, became_agy()).pass();
+    assert_eq!(third.says(), AMBIGUOUS);
 }
 
 #[test]
