@@ -4,7 +4,7 @@
 //! written), then by name. Running rows choose before ended ones. Doubt works one way: what might join
 //! takes away certainty, and never gives it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::ids::{AgentKind, Pid, SessionName, Timestamp};
 use super::ledger::Incarnation;
@@ -177,16 +177,19 @@ impl<'w> Join<'w> {
 }
 
 fn listed(world: &World) -> Vec<Seen<'_>> {
-    // A server with two names lists the same sessions under both: once is enough.
-    let mut sockets = BTreeSet::new();
-    let mut sessions: Vec<Seen<'_>> = world
-        .by_preference()
+    // A server with two names lists the same sessions under both: once is enough. It goes by the name that is
+    // preferred, under whichever it answered.
+    let mut named: BTreeMap<&str, &ServerSight> = BTreeMap::new();
+    let mut listings: BTreeMap<&str, &Listing> = BTreeMap::new();
+    for server in world.by_preference() {
+        named.entry(&server.socket).or_insert(server);
+        if let ServerState::Listed(listing) = &server.state {
+            listings.entry(&server.socket).or_insert(listing);
+        }
+    }
+    let mut sessions: Vec<Seen<'_>> = listings
         .into_iter()
-        .filter_map(|server| match &server.state {
-            ServerState::Listed(listing) => Some((server, listing)),
-            _ => None,
-        })
-        .filter(|(server, _)| sockets.insert(&server.socket))
+        .map(|(socket, listing)| (named[socket], listing))
         .flat_map(|(server, listing)| {
             listing.sessions.iter().map(move |session| Seen {
                 server,

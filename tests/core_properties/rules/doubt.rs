@@ -161,20 +161,6 @@ fn a_session_that_is_listed_under_two_names_of_its_server_is_registered_once() {
 }
 
 #[test]
-fn where_the_default_server_was_not_seen_its_other_name_does_not_stand_in_for_it() {
-    let other =
-        tmux("/tmp/tmux-1000/default").session(session("app-creator-claude").pane(pane(100)));
-    let scene: Scene = scene()
-        .server(silent("default"))
-        .server(other)
-        .our_folder("/src/app");
-    assert_eq!(
-        at_once(scene),
-        ["unregistered app-creator-claude (not_in_roll): held, doubt"]
-    );
-}
-
-#[test]
 fn a_row_is_not_gone_while_the_session_it_was_seen_as_is_listed_as_anothers() {
     let with = |rows: [Declared; 2], named: &str| {
         let [a, b] = rows;

@@ -1,13 +1,16 @@
 //! Rule 6: who is who.
 
 use headcount::core::drift::NoteKind;
+use headcount::core::edit::{Change, Edit};
 use headcount::core::ids::AgentKind;
 use headcount::core::registry::InvalidRow;
 use headcount::core::sighting::Sighting;
 use headcount::core::world::NearestRoll;
 
 use super::at_once;
-use crate::scene::{Scene, ago, dead, name, pane, row, scene, session, silent, tmux, unknown};
+use crate::scene::{
+    Scene, Server, ago, dead, name, pane, row, scene, session, silent, socket_of, tmux, unknown,
+};
 
 /// Says nothing: every row has its session, and every session its row.
 fn is_in_order(scene: Scene) {
@@ -24,6 +27,48 @@ fn a_row_is_joined_by_name_as_tmux_stores_names() {
                 .our_folder("/src/app"),
         );
     }
+}
+
+/// A server that answered under one of its two names only has no other sessions for that.
+#[test]
+fn a_session_goes_by_the_preferred_name_of_its_server_whichever_answered() {
+    let found = || session("app-creator-claude").pane(pane(100).claude("c"));
+    let socket = socket_of("default");
+    let both = |default: Server, by_path: Server| {
+        let mut scene = scene()
+            .row(row("app-creator-claude"))
+            .server(default)
+            .server(by_path);
+        scene.world.nearest_rolls.insert(
+            "/src/app".to_owned(),
+            Sighting::Present(NearestRoll::Another),
+        );
+        scene
+    };
+    is_in_order(both(
+        tmux("default").session(found()),
+        tmux(&socket).session(found()),
+    ));
+    is_in_order(both(silent("default"), tmux(&socket).session(found())));
+    let undeclared = || {
+        let mut scene = scene()
+            .server(silent("default"))
+            .server(tmux(&socket).session(found()))
+            .our_folder("/src/app");
+        scene.world.servers.rotate_left(1);
+        scene.at_once().pass()
+    };
+    let edits = undeclared().edits();
+    assert!(
+        matches!(
+            edits.as_slice(),
+            [Edit {
+                change: Change::Register { server: None, .. },
+                ..
+            }]
+        ),
+        "{edits:?}"
+    );
 }
 
 #[test]
