@@ -5,8 +5,7 @@ use headcount::core::ids::AgentKind::Claude;
 
 use super::{UNSEEN, at_once, ended};
 use crate::scene::{
-    Declared, Scene, ago, dead, pane, process, refused, row, scene, seen, session, silent, tmux,
-    unknown,
+    Declared, ago, dead, pane, process, refused, row, scene, seen, session, silent, tmux, unknown,
 };
 
 const HELD: &str = "id_materialized a.b-creator-claude (conversation_exists): held, doubt";
