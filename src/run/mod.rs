@@ -3,6 +3,7 @@
 mod beat;
 mod error;
 mod init;
+mod news;
 mod pass;
 mod push;
 mod schedule;

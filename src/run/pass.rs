@@ -7,6 +7,7 @@ use std::time::Duration;
 use tracing::{debug, info, warn};
 
 use super::error::RunError;
+use super::news::{self, report, was_refused};
 use crate::clock;
 use crate::core::drift::Held;
 use crate::core::ids::{DriftId, Fingerprint, Timestamp};
@@ -15,7 +16,7 @@ use crate::core::plan::{Assessment, Decision, assess};
 use crate::core::policy::Policy;
 use crate::core::policy::limits::LOOK_FRESH;
 use crate::core::registry::Registry;
-use crate::core::report::{Account, Report, Written};
+use crate::core::report::{Report, Written};
 use crate::core::world::{Source, SourceState, World};
 use crate::look::jobs::Records;
 use crate::look::{self, Begun, Surroundings};
@@ -30,9 +31,6 @@ use crate::tell::wire;
 
 /// How often a look is repeated because the roll could only be locked when the look was no longer fresh.
 const TRIES: usize = 3;
-
-/// What [`Decision::as_str`] says of an edit.
-const WRITE: &str = "write";
 
 /// How soon the outcome of a job is tried again that could not be written, since somebody else was at work on
 /// its row.
@@ -62,11 +60,15 @@ pub struct Settings {
 }
 
 /// One look, and what the core made of it.
-struct Look {
-    registry: Registry,
-    world: World,
-    before: Ledger,
-    assessment: Assessment,
+pub(super) struct Look {
+    /// The roll that was read.
+    pub(super) registry: Registry,
+    /// What was seen.
+    pub(super) world: World,
+    /// What was remembered before it.
+    pub(super) before: Ledger,
+    /// What the core made of it.
+    pub(super) assessment: Assessment,
     fresh_until: std::time::Instant,
     has_news: bool,
 }
@@ -470,16 +472,8 @@ async fn look(
         fresh_until,
         has_news: false,
     };
-    let news = news(settings, &look);
-    // What could not be written is tried again by every pass, and told as new by the first only.
-    let is_repeated = |news: &News| match news {
-        News::Edited(drift) => {
-            let before = look.before.drifts.get(&DriftId::new(drift.id.clone()));
-            before.is_some_and(|open| open.told_as == WRITE)
-        }
-        _ => false,
-    };
-    look.has_news = !news.iter().all(is_repeated);
+    let news = news::of(settings, &look);
+    look.has_news = news.iter().any(|news| !news::is_repeated(&look, news));
     if let Keep::In(folder, lock) = keep {
         // The news is on disk before anything is done about it: a crash in between loses none of it.
         Journal::of(folder).append(look.world.at, news, lock)?;
@@ -617,82 +611,4 @@ fn remember(
     lock: &Locked,
 ) -> Result<(), RunError> {
     Ok(file.save(&bounded(ledger.clone(), at), lock)?)
-}
-
-/// Whether the text of the roll did not allow this edit the last time either. That is told once, and tried again.
-fn was_refused(look: &Look, id: &DriftId) -> bool {
-    let refused = Held::NotEditable(String::new());
-    let before = look.before.drifts.get(id);
-    before.is_some_and(|open| open.told_as == refused.as_str())
-}
-
-/// What this look tells that the one before did not. Edits are told as they are meant to end; what became
-/// of them follows when it is known.
-fn news(settings: &Settings, look: &Look) -> Vec<News> {
-    let meant = Written {
-        applied: look
-            .assessment
-            .plan
-            .edits()
-            .into_iter()
-            .chain(
-                look.assessment
-                    .job_updates
-                    .iter()
-                    .filter_map(|update| update.decision.edit().cloned()),
-            )
-            .map(|edit| edit.cause)
-            .collect(),
-        ..Written::default()
-    };
-    let told = report(settings, &look.before, look, &meant);
-    let as_before = |id: &DriftId| {
-        let now = look
-            .assessment
-            .ledger
-            .drifts
-            .get(id)
-            .map(|open| &open.told_as);
-        look.before.drifts.get(id).map(|open| &open.told_as) == now
-    };
-    let drifts = told.drifts.iter().filter_map(|told| {
-        let id = &told.drift.id;
-        let drift = || wire::Drift::from(told);
-        match look.assessment.plan.fates.get(id) {
-            Some(Decision::Write(_)) if !settings.dry_run => {
-                (!was_refused(look, id)).then(|| News::Edited(drift()))
-            }
-            _ if told.new => Some(News::Opened(drift())),
-            _ if !as_before(id) => Some(News::Changed(drift())),
-            _ => None,
-        }
-    });
-    let resolved = told
-        .resolved
-        .iter()
-        .map(|resolved| News::Resolved(wire::Resolved::from(resolved)));
-    let jobs = told
-        .jobs
-        .iter()
-        .filter(|told| told.update.news)
-        .map(|told| {
-            let update = wire::JobUpdate::from(told);
-            match told.update.decision {
-                Decision::Write(_) if !settings.dry_run => News::JobEdited(update),
-                _ => News::Job(update),
-            }
-        });
-    drifts.chain(resolved).chain(jobs).collect()
-}
-
-fn report(settings: &Settings, before: &Ledger, look: &Look, written: &Written) -> Report {
-    Report::new(Account {
-        roll: &settings.roll.named.display().to_string(),
-        dry_run: settings.dry_run,
-        registry: &look.registry,
-        world: &look.world,
-        before,
-        assessment: &look.assessment,
-        written,
-    })
 }
