@@ -1,15 +1,18 @@
 //! The command line: arguments and environment in, output and an exit code out.
 
+mod apply;
 mod demo;
 mod dispatch;
 mod environment;
 mod init;
 mod joint;
 mod output;
+mod plan;
 mod push;
 mod reconcile;
 mod schema;
 mod signal;
+mod terms;
 mod validate;
 mod watch;
 mod worker;
@@ -68,6 +71,9 @@ struct Talk {
 #[derive(Debug, Subcommand)]
 enum Command {
     Reconcile(reconcile::Arguments),
+    Plan(plan::Arguments),
+    Diff(plan::DiffArguments),
+    Apply(apply::Arguments),
     Worker(worker::Arguments),
     Dispatch(dispatch::Arguments),
     Init(init::Arguments),
@@ -141,6 +147,9 @@ async fn carry_out(Arguments { talk, command }: Arguments) -> Exit {
     let work = async {
         match command {
             Command::Reconcile(arguments) => reconcile::run(arguments, environment).await,
+            Command::Plan(arguments) => plan::run(arguments, environment).await,
+            Command::Diff(arguments) => plan::diff(arguments, environment).await,
+            Command::Apply(arguments) => apply::run(arguments, environment).await,
             Command::Worker(arguments) => worker::run(arguments, environment).await,
             Command::Dispatch(arguments) => dispatch::run(arguments, environment).await,
             Command::Init(arguments) => init::run(arguments, environment).await,

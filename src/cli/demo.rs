@@ -1,6 +1,5 @@
 //! `headcount demo`
 
-mod difference;
 mod stage;
 
 use std::fs;
@@ -14,8 +13,8 @@ use super::environment::Environment;
 use super::{Failure, init, joint, output, reconcile};
 use crate::core::policy::Policy;
 use crate::exit::Exit;
-use crate::tell::table;
 use crate::tell::visible::visible;
+use crate::tell::{difference, table};
 use stage::Stage;
 
 /// See it work: all four drifts on a private tmux server, before and after
@@ -52,7 +51,7 @@ pub(super) async fn run(_arguments: Arguments, environment: Environment) -> Resu
     say(&format!(
         "\nWhat was written to the roll, and nothing else was:\n\n{}\n\
          All of it is removed again. For your own sessions: headcount init, then headcount reconcile --help",
-        indented(&difference::between(&before, &after)),
+        indented(&difference::whole(&before, &after)),
     ))?;
     Ok(Exit::Done)
 }
@@ -68,6 +67,7 @@ async fn show(stage: &Stage, dry_run: bool) -> Result<(), Failure> {
             spawn_grace: Duration::ZERO,
             ..Policy::default()
         },
+        plan: None,
         dry_run,
         lock_timeout: joint::PATIENCE,
     };

@@ -18,7 +18,8 @@ use crate::roll::check::check;
 use crate::roll::find::{self, FindError};
 use crate::roll::read::read;
 use crate::run::{
-    self, Assignment, Ended, Manager, Push, Reconciled, RunError, Sources, Stop, Teller, Waiting,
+    self, Assignment, Ended, Manager, Proposal, Push, Reconciled, RunError, Sources, Stop, Teller,
+    Waiting,
 };
 
 /// How long to wait for a lock that somebody else has, unless something else is said.
@@ -30,6 +31,11 @@ pub(super) async fn reconcile(
 ) -> Result<(Report, Option<Failure>), Failure> {
     let Reconciled { report, trouble } = run::reconcile(&of_the_pass(settings)?, on_wait).await?;
     Ok((report, trouble.map(|error| Failure::from(&error))))
+}
+
+/// Looks once, and says what would be written.
+pub(super) async fn propose(settings: reconcile::Settings) -> Result<Proposal, Failure> {
+    Ok(run::propose(&of_the_pass(settings)?).await?)
 }
 
 /// Reconciles again and again. Returns why it ended.
@@ -97,6 +103,7 @@ fn of_the_pass(settings: reconcile::Settings) -> Result<run::Settings, Failure> 
         surroundings: surroundings(&settings.environment),
         records: Records::default(),
         policy: settings.policy,
+        plan: settings.plan,
         dry_run: settings.dry_run,
         lock_timeout: settings.lock_timeout,
     })

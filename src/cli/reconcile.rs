@@ -4,11 +4,11 @@ use std::io::{self, IsTerminal as _, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 
 use super::environment::Environment;
 use super::joint;
+use super::terms::Terms;
 use super::{Failure, Places, output, watch};
 use crate::core::policy::Policy;
 use crate::core::report::Report;
@@ -18,9 +18,6 @@ use crate::tell::json::Layout;
 use crate::tell::visible::visible;
 use crate::tell::wire::Missed;
 use crate::tell::{json, markdown, table, wire};
-
-/// A day: no grace is longer.
-const LONGEST_GRACE: u64 = 24 * 3600;
 
 /// Compare the roll with what runs, and correct it where the truth is proven
 ///
@@ -47,18 +44,8 @@ pub(super) struct Arguments {
     format: Format,
     #[command(flatten)]
     places: Places,
-    /// How long after the first proof of an end a second must follow before it is written
-    #[arg(long, value_name = "SECS", default_value_t = Policy::default().grace.as_secs(), value_parser = grace())]
-    grace: u64,
-    /// How old a session must be before it is registered
-    #[arg(long, value_name = "SECS", default_value_t = Policy::default().spawn_grace.as_secs(), value_parser = grace())]
-    spawn_grace: u64,
-    /// Allow many rows to end at once without a cause of their own
-    #[arg(long)]
-    allow_mass_change: bool,
-    /// How long to wait for the roll when another program keeps its lock; 0 tries once
-    #[arg(long, value_name = "SECS", default_value_t = joint::PATIENCE.as_secs(), value_parser = grace())]
-    lock_timeout: u64,
+    #[command(flatten)]
+    terms: Terms,
     /// End with 0 in order, 1 error, 2 drift, 3 not everything could be seen
     #[arg(long)]
     detailed_exitcode: bool,
@@ -76,10 +63,6 @@ Examples:
   headcount reconcile --subscribe --emit-diff                           the same, and be told when a job is done
   headcount reconcile --grace 0 --spawn-grace 0                         decide at once, by one look
   headcount reconcile --dry-run --detailed-exitcode --quiet             is everything in order?";
-
-fn grace() -> RangedU64ValueParser {
-    RangedU64ValueParser::new().range(0..=LONGEST_GRACE)
-}
 
 /// The forms a report can have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -104,6 +87,8 @@ pub(super) struct Settings {
     pub(super) environment: Environment,
     /// How long to wait, and how bold to be.
     pub(super) policy: Policy,
+    /// The plan that is to be carried out, if one is.
+    pub(super) plan: Option<wire::Plan>,
     /// Whether nothing is to be written.
     pub(super) dry_run: bool,
     /// How long to wait for a lock that somebody else has.
@@ -129,10 +114,7 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
             registry,
             state_dir,
         },
-        grace,
-        spawn_grace,
-        allow_mass_change,
-        lock_timeout,
+        terms,
         detailed_exitcode: _, // `cli::run` has seen to it
     } = arguments;
     let pace = watch.pace(&environment)?;
@@ -140,14 +122,10 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
         registry: registry.or_else(|| environment.registry.clone()),
         state_dir: environment.state_folder(state_dir.as_deref())?,
         environment,
-        policy: Policy {
-            grace: Duration::from_secs(grace),
-            spawn_grace: Duration::from_secs(spawn_grace),
-            allow_mass_change,
-            ..Policy::default()
-        },
+        policy: terms.policy(),
+        plan: None,
         dry_run,
-        lock_timeout: Duration::from_secs(lock_timeout),
+        lock_timeout: terms.lock_timeout(),
     };
     let form = emit_diff.then_some(format);
     if let Some(pace) = pace {
@@ -161,7 +139,7 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
 }
 
 /// How JSON is laid out where it is one document.
-fn layout() -> Layout {
+pub(super) fn layout() -> Layout {
     if output::is_terminal() {
         Layout::Pretty
     } else {
@@ -197,7 +175,7 @@ impl Format {
 }
 
 /// Tells a person at the terminal why nothing happens for a while.
-fn say_what_for(waiting: &Waiting) {
+pub(super) fn say_what_for(waiting: &Waiting) {
     if !io::stderr().is_terminal() {
         return;
     }

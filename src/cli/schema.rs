@@ -7,11 +7,12 @@ use super::{Failure, output};
 use crate::exit::Exit;
 
 /// The JSON Schemas of the formats, by name.
-const SCHEMAS: [(&str, &str); 3] = [
+const SCHEMAS: [(&str, &str); 4] = [
     (
         "job-event",
         include_str!("../../schemas/job-event.schema.json"),
     ),
+    ("plan", include_str!("../../schemas/plan.schema.json")),
     (
         "registry",
         include_str!("../../schemas/registry.schema.json"),

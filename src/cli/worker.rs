@@ -146,6 +146,7 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
             allow_mass_change,
             ..Policy::default()
         },
+        plan: None,
         dry_run: false,
         lock_timeout: joint::PATIENCE,
     };

@@ -191,6 +191,8 @@ pub enum Held {
     ReadOnly(String),
     /// The text of the roll cannot be changed here without touching something else.
     NotEditable(String),
+    /// A plan is carried out, and this is not in it, or is otherwise in it.
+    NotPlanned,
 }
 
 impl Held {
@@ -207,6 +209,7 @@ impl Held {
             Self::Locked(_) => "locked",
             Self::ReadOnly(_) => "read_only",
             Self::NotEditable(_) => "not_editable",
+            Self::NotPlanned => "not_planned",
         }
     }
 
@@ -225,6 +228,7 @@ impl Held {
                     .to_owned()
             }
             Self::PersonChanged => "somebody else set this id while another conversation was live".to_owned(),
+            Self::NotPlanned => "the plan that is carried out does not hold this change".to_owned(),
             Self::Contended => "the row was changed, or the roll kept busy, by others meanwhile".to_owned(),
         }
     }
@@ -251,6 +255,7 @@ impl Held {
             Self::NotEditable(_) => {
                 "Change the roll as this says, or make the change itself by hand."
             }
+            Self::NotPlanned => "Make a new plan if it should be written.",
             Self::ReadOnly(_) => {
                 "Let the program that owns that store write, or move the store away."
             }

@@ -142,7 +142,10 @@ pub fn assess(
     ledger.jobs = jobs.memory;
     let plan = plan(registry, &findings, &ledger, policy, now);
     for (id, decision) in &plan.fates {
-        if let Some(open) = ledger.drifts.get_mut(id) {
+        // What this pass is not asked to write is for the next one what it was for the last.
+        if *decision != Decision::Held(Held::NotPlanned)
+            && let Some(open) = ledger.drifts.get_mut(id)
+        {
             decision.as_str().clone_into(&mut open.told_as);
         }
     }
@@ -192,16 +195,17 @@ pub fn plan(
         Wait::With(other) => Some((drift, other)),
         _ => None,
     }) {
-        let decision = follow(drift, fates.get(other));
+        let decision = follow(drift, fates.get(other), policy);
         fates.insert(drift.id.clone(), decision);
     }
     Plan { fates }
 }
 
 /// Decides about a drift that is written together with another.
-fn follow(drift: &Drift, other: Option<&Decision>) -> Decision {
+fn follow(drift: &Drift, other: Option<&Decision>, policy: &Policy) -> Decision {
     match (&drift.edit, &drift.obstacle, other) {
         (Some(_), Some(obstacle), _) => Decision::Held(obstacle.clone()),
+        (Some(_), None, _) if !policy.approves(&drift.id) => Decision::Held(Held::NotPlanned),
         (Some(edit), None, Some(Decision::Write(_))) => Decision::Write(edit.clone()),
         (Some(_), None, Some(other)) => other.clone(),
         _ => Decision::Told,
@@ -217,6 +221,9 @@ fn decide(drift: &Drift, ledger: &Ledger, policy: &Policy, now: Timestamp) -> De
     }
     if let Some(why) = &policy.read_only {
         return Decision::Held(Held::ReadOnly(why.clone()));
+    }
+    if !policy.approves(&drift.id) {
+        return Decision::Held(Held::NotPlanned);
     }
     let pending = |due: Timestamp, why: String| {
         if due <= now {

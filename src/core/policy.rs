@@ -1,8 +1,9 @@
 //! What a person may decide: how long to wait, and how bold to be.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::ids::{AgentKind, SessionName};
+use super::ids::{AgentKind, DriftId, SessionName};
 
 /// The settings of a pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct Policy {
     pub allow_mass_change: bool,
     /// Another program's newer store stands beside the roll: everything is told, nothing written.
     pub read_only: Option<String>,
+    /// The drifts that may be written, where a person has looked through a plan; otherwise all.
+    pub only: Option<BTreeSet<DriftId>>,
     /// Whether an event without a valid signature never counts (`--require-signature`).
     pub require_signature: bool,
     /// The infix of the names of agent sessions: `-creator-` in `my-project-creator-claude`.
@@ -28,6 +31,7 @@ impl Default for Policy {
             spawn_grace: Duration::from_secs(30),
             allow_mass_change: false,
             read_only: None,
+            only: None,
             require_signature: false,
             creator_infix: "-creator-".to_owned(),
         }
@@ -35,6 +39,12 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// Whether this drift may be written as far as a person has a say in it.
+    #[must_use]
+    pub fn approves(&self, id: &DriftId) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(id))
+    }
+
     /// The agent of a session whose name says that it is an agent's session: `*-creator-<agent>`.
     #[must_use]
     pub fn agent_by_name(&self, name: &SessionName) -> Option<AgentKind> {

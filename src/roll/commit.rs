@@ -66,6 +66,18 @@ pub struct LeftOut {
     pub refused: Vec<(DriftId, String)>,
 }
 
+impl LeftOut {
+    /// Why the edit of this drift would not be made; `None` if it would.
+    #[must_use]
+    pub fn reason(&self, cause: &DriftId) -> Option<&str> {
+        let refused = self.refused.iter().find(|(other, _)| other == cause);
+        let dropped = self.dropped.contains(cause);
+        refused
+            .map(|(_, why)| why.as_str())
+            .or_else(|| dropped.then_some("somebody else is at work on its row"))
+    }
+}
+
 /// Why the roll was not written.
 #[derive(Debug, Error)]
 pub enum CommitError {
@@ -149,6 +161,41 @@ pub async fn commit(
     }))
 }
 
+/// What a roll would become.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preview {
+    /// Its text now.
+    pub before: String,
+    /// Its text with the edits made.
+    pub after: String,
+    /// The edits that would not be made.
+    pub left_out: LeftOut,
+}
+
+/// What the roll would become if these edits were made now. Nothing is written and nothing locked; `None` where
+/// the roll is another than was `expected`.
+///
+/// # Errors
+///
+/// The roll cannot be read, or cannot be edited as a whole.
+pub fn preview(
+    roll: &Roll,
+    expected: &Registry,
+    edits: &[Edit],
+) -> Result<Option<Preview>, CommitError> {
+    let contents = read::read(roll)?;
+    if contents.fingerprint != expected.fingerprint {
+        return Ok(None);
+    }
+    let (fitting, dropped) = fit(expected, edits);
+    let (after, refused) = edit_all(roll, &contents.text, &fitting)?;
+    Ok(Some(Preview {
+        before: contents.text,
+        after,
+        left_out: LeftOut { dropped, refused },
+    }))
+}
+
 /// One try under the lock; `None` if somebody saved the roll meanwhile.
 fn attempt(
     roll: &Roll,
@@ -169,11 +216,7 @@ fn attempt(
         Cow::Owned(registry(roll, &contents)?)
     };
     let (fitting, dropped) = fit(&current, edits);
-    let (text, refused) =
-        edit_what_can_be(&contents.text, &fitting).map_err(|source| CommitError::NotEditable {
-            path: roll.named.clone(),
-            source,
-        })?;
+    let (text, refused) = edit_all(roll, &contents.text, &fitting)?;
     let applied: Vec<DriftId> = fitting
         .iter()
         .map(|edit| edit.cause.clone())
@@ -229,6 +272,18 @@ fn fit(current: &Registry, edits: &[Edit]) -> (Vec<Edit>, Vec<DriftId>) {
         }
     }
     (fitting, dropped)
+}
+
+/// The text with the edits made, and those that were not, each with why.
+fn edit_all(
+    roll: &Roll,
+    text: &str,
+    edits: &[Edit],
+) -> Result<(String, Vec<(DriftId, String)>), CommitError> {
+    edit_what_can_be(text, edits).map_err(|source| CommitError::NotEditable {
+        path: roll.named.clone(),
+        source,
+    })
 }
 
 /// Makes all edits that can be made: what one row refuses must not stop the others.

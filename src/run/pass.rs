@@ -30,7 +30,7 @@ use crate::state::{Folder, Inbox, Journal, LedgerFile, Locked, StateError};
 use crate::tell::wire;
 
 /// How often a look is repeated because the roll could only be locked when the look was no longer fresh.
-const TRIES: usize = 3;
+pub(super) const TRIES: usize = 3;
 
 /// How soon the outcome of a job is tried again that could not be written, since somebody else was at work on
 /// its row.
@@ -53,6 +53,8 @@ pub struct Settings {
     pub records: Records,
     /// How long to wait, and how bold to be.
     pub policy: Policy,
+    /// The plan that is carried out: only what it holds is written, and only if it is proposed again.
+    pub plan: Option<wire::Plan>,
     /// Whether nothing is written, neither the roll nor the state folder. Such a pass never waits.
     pub dry_run: bool,
     /// How long to wait for the roll's lock, and for the state folder's.
@@ -403,7 +405,7 @@ async fn patiently<T>(mut read: impl FnMut() -> Result<T, RunError>) -> Result<T
 }
 
 /// Where a look is remembered.
-enum Keep<'a> {
+pub(super) enum Keep<'a> {
     /// In the state folder.
     In(&'a Folder, &'a Locked),
     /// Nowhere, and this is what the look before it would have written there.
@@ -411,7 +413,7 @@ enum Keep<'a> {
 }
 
 /// Looks once. What of the memory is found lost is told by this look and those after it.
-async fn look(
+pub(super) async fn look(
     settings: &Settings,
     inbox: Option<&Inbox>,
     keep: Keep<'_>,
@@ -455,6 +457,10 @@ async fn look(
     // From its end on: a look that took long, because one server hangs, would take as long again.
     let fresh_until = clock::monotonic() + LOOK_FRESH;
     let mut assessment = assess(&registry, &world, &before, &policy, world.at);
+    if let Some(plan) = &settings.plan {
+        policy.only = Some(plan.agrees_with(&assessment).into_iter().collect());
+        assessment = assess(&registry, &world, &before, &policy, world.at);
+    }
     if let Some(inbox) = inbox {
         assessment.ignored = inbox.ignored_with(&assessment.ignored);
     }

@@ -474,27 +474,36 @@ mod the_schema {
 
     const REWRITE: &str = "HEADCOUNT_REWRITE_SCHEMAS";
 
-    fn generated() -> Json {
+    fn schema_of<T: schemars::JsonSchema>(title: &str) -> Json {
         let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
-        let mut schema = settings
-            .into_generator()
-            .into_root_schema_for::<wire::Report>();
-        schema.insert("title".to_owned(), json!("headcount report"));
+        let mut schema = settings.into_generator().into_root_schema_for::<T>();
+        schema.insert("title".to_owned(), json!(title));
         serde_json::to_value(schema).unwrap()
+    }
+
+    fn generated() -> Json {
+        schema_of::<wire::Report>("headcount report")
     }
 
     #[test]
     fn in_the_repository_is_that_of_the_types() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/report.schema.json");
-        let now = format!("{}\n", serde_json::to_string_pretty(&generated()).unwrap());
-        if std::env::var_os(REWRITE).is_some() {
-            std::fs::write(&path, &now).unwrap();
+        for (name, schema) in [
+            ("report", generated()),
+            ("plan", schema_of::<wire::Plan>("headcount plan")),
+        ] {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("schemas")
+                .join(format!("{name}.schema.json"));
+            let now = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
+            if std::env::var_os(REWRITE).is_some() {
+                std::fs::write(&path, &now).unwrap();
+            }
+            assert!(
+                std::fs::read_to_string(&path).unwrap_or_default() == now,
+                "{} is not what the types say: run the tests with {REWRITE}=1 and commit it",
+                path.display()
+            );
         }
-        assert!(
-            std::fs::read_to_string(&path).unwrap_or_default() == now,
-            "{} is not what the types say: run the tests with {REWRITE}=1 and commit it",
-            path.display()
-        );
     }
 
     #[test]

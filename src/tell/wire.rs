@@ -4,6 +4,7 @@
 mod action;
 mod drift;
 mod job;
+mod plan;
 mod value;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use serde::Serialize;
 pub use action::{Action, Change, Pane};
 pub use drift::{Drift, Evidence, Held, Pending, Resolved};
 pub use job::JobUpdate;
+pub use plan::{PLAN_VERSION, Plan, Planned, proposed};
 pub use value::{Pairs, Value};
 
 use crate::core::drift as core_drift;

@@ -25,6 +25,7 @@ mod ordinary_days;
 mod push;
 mod real_claude;
 mod reports;
+mod review;
 mod roll_format;
 mod roll_interop;
 mod rules;

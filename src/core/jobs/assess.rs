@@ -360,6 +360,9 @@ impl Case<'_> {
         if let Some(why) = &hearing.policy.read_only {
             return Decision::Held(Held::ReadOnly(why.clone()));
         }
+        if !hearing.policy.approves(&cause(self.job, &self.row.name)) {
+            return Decision::Held(Held::NotPlanned);
+        }
         let unsigned = if outcome.trust == Trust::Unsigned {
             " (unsigned)"
         } else {

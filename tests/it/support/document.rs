@@ -19,11 +19,27 @@ pub const FIRST_KEYS: [&str; 6] = [
 
 fn schema() -> &'static Validator {
     static SCHEMA: OnceLock<Validator> = OnceLock::new();
-    SCHEMA.get_or_init(|| {
-        let text = include_str!("../../../schemas/report.schema.json");
-        let schema: Value = serde_json::from_str(text).expect("the schema is JSON");
-        jsonschema::validator_for(&schema).expect("the schema is a schema")
-    })
+    SCHEMA.get_or_init(|| validator(include_str!("../../../schemas/report.schema.json")))
+}
+
+fn plans_schema() -> &'static Validator {
+    static SCHEMA: OnceLock<Validator> = OnceLock::new();
+    SCHEMA.get_or_init(|| validator(include_str!("../../../schemas/plan.schema.json")))
+}
+
+fn validator(schema: &str) -> Validator {
+    let schema: Value = serde_json::from_str(schema).expect("the schema is JSON");
+    jsonschema::validator_for(&schema).expect("the schema is a schema")
+}
+
+/// Fails the test unless this is a plan as `schemas/plan.schema.json` says.
+#[track_caller]
+pub fn check_plan(plan: &Value) {
+    let errors: Vec<String> = plans_schema()
+        .iter_errors(plan)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(errors.is_empty(), "{}\n{plan:#}", errors.join("\n"));
 }
 
 /// Fails the test unless every report among what was printed is as `schemas/report.schema.json` says, and
@@ -32,7 +48,7 @@ fn schema() -> &'static Validator {
 pub fn check_reports(printed: &str) {
     let whole = std::iter::once(printed);
     for text in whole.chain(printed.lines()) {
-        if keys(text).is_some_and(|keys| keys.iter().any(|key| key == "format_version")) {
+        if keys(text).is_some_and(|keys| keys.iter().any(|key| key == "tmux_confirmed")) {
             check_report(text);
         }
     }

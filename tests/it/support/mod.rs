@@ -79,7 +79,7 @@ pub use agy::Agy;
 pub use broker::Broker;
 pub use claude::{Claude, conversation};
 pub use claude_code::ClaudeCode;
-pub use document::{FIRST_KEYS, keys};
+pub use document::{FIRST_KEYS, check_plan, keys};
 pub use elsewhere::Elsewhere;
 pub use footprint::Footprint;
 pub use hermes::Hermes;

@@ -174,6 +174,7 @@ impl Running {
 
 /// What a run of headcount said and returned.
 #[must_use = "say what is expected of it, if only `.exits(0)`"]
+#[derive(Debug)]
 pub struct Pass {
     /// Its exit code; `None` when a signal ended it.
     pub code: Option<i32>,

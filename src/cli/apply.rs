@@ -1,0 +1,133 @@
+//! `headcount apply`
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail, ensure};
+use clap::Args;
+
+use super::environment::Environment;
+use super::terms::Terms;
+use super::{Failure, Places, joint, output, reconcile};
+use crate::core::report::{Outcome, Report};
+use crate::exit::Exit;
+use crate::tell::visible::visible;
+use crate::tell::wire::{PLAN_VERSION, Plan, Planned};
+
+/// No plan is longer, in bytes.
+const LONGEST_PLAN: u64 = 16 << 20;
+
+/// Carry out a plan, as far as it is still true
+///
+/// It makes a pass of its own, which looks as often as `reconcile --once` does, and writes only those changes that
+/// are in the plan and that the pass proposes again, to the letter. A row that was changed since is left alone.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes: 0 all changes of the plan were written, 1 the roll is missing or unreadable, 2 some were not, or another error.")]
+pub(super) struct Arguments {
+    /// The plan, as `headcount plan` prints it; - for standard input
+    plan: PathBuf,
+    #[command(flatten)]
+    places: Places,
+    #[command(flatten)]
+    terms: Terms,
+}
+
+pub(super) async fn run(arguments: Arguments, environment: Environment) -> Result<Exit, Failure> {
+    let Arguments {
+        plan,
+        places,
+        terms,
+    } = arguments;
+    let plan = read(&plan)?;
+    let roll = places.registry.unwrap_or_else(|| (&plan.yaml_path).into());
+    let settings = reconcile::Settings {
+        registry: Some(roll),
+        state_dir: environment.state_folder(places.state_dir.as_deref())?,
+        environment,
+        policy: terms.policy(),
+        plan: Some(plan.clone()),
+        dry_run: false,
+        lock_timeout: terms.lock_timeout(),
+    };
+    let (report, trouble) = joint::reconcile(settings, reconcile::say_what_for).await?;
+    let mut missed = 0;
+    output::print(|out| {
+        for planned in &plan.changes {
+            let why = not_written(planned, &report);
+            missed += usize::from(why.is_some());
+            let line = why.map_or_else(
+                || format!("written: {}", planned.comment),
+                |why| format!("not written: {} ({why})", planned.comment),
+            );
+            writeln!(out, "{}", visible(&line))?;
+        }
+        Ok(())
+    })?;
+    if let Some(trouble) = trouble {
+        return Err(trouble);
+    }
+    if missed > 0 {
+        return Err(Failure {
+            exit: Exit::Failed,
+            why: format!(
+                "{missed} of {} changes were not written; `headcount plan` says what is so now",
+                plan.changes.len()
+            ),
+        });
+    }
+    Ok(Exit::Done)
+}
+
+fn read(path: &Path) -> anyhow::Result<Plan> {
+    let mut text = Vec::new();
+    let named = if path.as_os_str() == "-" {
+        io::stdin()
+            .lock()
+            .take(LONGEST_PLAN + 1)
+            .read_to_end(&mut text)
+            .context("cannot read the plan from standard input")?;
+        "the plan on standard input".to_owned()
+    } else {
+        File::open(path)
+            .and_then(|file| file.take(LONGEST_PLAN + 1).read_to_end(&mut text))
+            .with_context(|| format!("cannot read the plan {}", path.display()))?;
+        path.display().to_string()
+    };
+    ensure!(
+        text.len() as u64 <= LONGEST_PLAN,
+        "{named} is too long to be a plan"
+    );
+    let plan: Plan = match serde_json::from_slice(&text) {
+        Ok(plan) => plan,
+        Err(error) => bail!("{named} is no plan as `headcount plan` prints it: {error}"),
+    };
+    ensure!(
+        plan.format_version == PLAN_VERSION,
+        "{named} has the format version {:?}, and this headcount knows {PLAN_VERSION}: make the plan again",
+        plan.format_version
+    );
+    Ok(plan)
+}
+
+/// Why a change of the plan was not written; `None` if it was.
+fn not_written(planned: &Planned, report: &Report) -> Option<String> {
+    let of_drift = report
+        .drifts
+        .iter()
+        .find(|told| told.drift.id.as_str() == planned.id)
+        .map(|told| &told.outcome);
+    let of_job = report
+        .jobs
+        .iter()
+        .find(|told| told.update.cause.as_str() == planned.id)
+        .map(|told| &told.outcome);
+    match of_drift.or(of_job) {
+        Some(Outcome::Applied) => None,
+        Some(Outcome::Held(held)) => Some(format!("{}; {}", held.why(), held.remedy())),
+        Some(Outcome::Pending { why, .. }) => Some(why.clone()),
+        Some(Outcome::WouldApply | Outcome::ToldOnly) => Some("it is only told now".to_owned()),
+        None => Some("it is not so any more, or was written meanwhile".to_owned()),
+    }
+}

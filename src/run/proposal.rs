@@ -1,0 +1,74 @@
+//! What a pass would write, and what it would make of the roll.
+
+use std::path;
+
+use super::error::RunError;
+use super::news::report;
+use super::pass::{Keep, Settings, TRIES, look};
+use crate::core::edit::Edit;
+use crate::core::report::{Report, Written};
+use crate::roll::commit::{CommitError, Preview, preview};
+use crate::tell::wire::{self, PLAN_VERSION, Plan, Planned, proposed};
+
+/// What a pass would write.
+#[derive(Debug)]
+#[must_use]
+pub struct Proposal {
+    /// The changes, for a person to look through.
+    pub plan: Plan,
+    /// What the roll would become.
+    pub preview: Preview,
+    /// The account of the look.
+    pub report: Report,
+}
+
+/// Looks once and says what a pass would write, now or when it is due. Nothing is written, not even the memory.
+///
+/// # Errors
+///
+/// Where the roll cannot be read or is saved again and again, or the state folder cannot be read.
+pub async fn propose(settings: &Settings) -> Result<Proposal, RunError> {
+    for _ in 0..TRIES {
+        let look = look(settings, None, Keep::Nothing(None), &mut Vec::new()).await?;
+        let edits: Vec<Edit> = proposed(&look.assessment)
+            .map(|(edit, _)| edit.clone())
+            .collect();
+        let Some(preview) = preview(&settings.roll, &look.registry, &edits)? else {
+            continue;
+        };
+        let report = report(settings, &look.before, &look, &Written::default());
+        let told = wire::Report::from(&report);
+        let comment = |id: &str| {
+            let of_drift = told.drifts.iter().find(|drift| drift.id == id);
+            let of_job = told.job_updates.iter().find(|update| update.id == id);
+            of_drift
+                .map(|drift| drift.comment.clone())
+                .or_else(|| of_job.map(|update| update.comment.clone()))
+                .unwrap_or_default()
+        };
+        let changes = proposed(&look.assessment)
+            .filter(|(edit, _)| preview.left_out.reason(&edit.cause).is_none())
+            .map(|proposed| Planned::new(proposed, comment(proposed.0.cause.as_str())))
+            .collect();
+        let roll = &settings.roll.named;
+        let plan = Plan {
+            format_version: PLAN_VERSION.to_owned(),
+            made_at: look.world.at.iso(),
+            host: look.world.vantage.host.clone(),
+            yaml_path: path::absolute(roll)
+                .unwrap_or_else(|_| roll.clone())
+                .display()
+                .to_string(),
+            registry_fingerprint: look.registry.fingerprint.to_string(),
+            changes,
+        };
+        return Ok(Proposal {
+            plan,
+            preview,
+            report,
+        });
+    }
+    Err(RunError::NotWritten(CommitError::Restless {
+        path: settings.roll.named.clone(),
+    }))
+}
