@@ -18,7 +18,7 @@ use super::ids::{
     AgentKind, ConversationId, DriftId, ProcessId, ServerName, SessionName, Timestamp,
 };
 use super::join::{Here, Join, Joined};
-use super::ledger::Ledger;
+use super::ledger::{Ledger, agents_of};
 use super::past::Past;
 use super::policy::Policy;
 use super::registry::{Registry, Row, Status};
@@ -78,6 +78,7 @@ pub fn diff<'w>(
         join: &join,
         taken: taken_names(registry),
         recorded: recorded_ids(registry),
+        proven: proven_agents(world),
         drifts: Vec::new(),
         notes: Vec::new(),
         undecided: BTreeSet::new(),
@@ -132,6 +133,8 @@ struct Scene<'a, 'w> {
     taken: BTreeSet<String>,
     /// The conversations that rows record, now or as earlier ones.
     recorded: BTreeSet<&'a ConversationId>,
+    /// The agents whose conversation this look proves.
+    proven: BTreeSet<(ProcessId, AgentKind)>,
     drifts: Vec<Drift>,
     notes: Vec<Note>,
     undecided: BTreeSet<ProcessId>,
@@ -372,6 +375,14 @@ fn taken_names(registry: &Registry) -> BTreeSet<String> {
 }
 
 /// Every conversation that some row records as its own, or as one that it had before.
+fn proven_agents(world: &World) -> BTreeSet<(ProcessId, AgentKind)> {
+    agents_of(world)
+        .into_iter()
+        .filter(|(_, to_remember)| to_remember.is_none())
+        .map(|(agent, _)| agent)
+        .collect()
+}
+
 fn recorded_ids(registry: &Registry) -> BTreeSet<&ConversationId> {
     registry
         .rows

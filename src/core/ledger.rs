@@ -462,7 +462,7 @@ impl Ledger {
 }
 
 /// What is to be remembered of each agent that a look saw; nothing, where its conversation is proven.
-type SeenAgents = BTreeMap<(ProcessId, AgentKind), Option<KnownAgent>>;
+pub(super) type SeenAgents = BTreeMap<(ProcessId, AgentKind), Option<KnownAgent>>;
 
 /// Whether the process of an agent was seen, and is no longer this agent.
 fn became_another(agent: &AgentKey, seen: &SeenAgents) -> bool {
@@ -470,7 +470,8 @@ fn became_another(agent: &AgentKey, seen: &SeenAgents) -> bool {
         && seen.keys().any(|(process, _)| *process == agent.process)
 }
 
-fn agents_of(world: &World) -> SeenAgents {
+/// The agents that a look saw, in sessions and beside them.
+pub(super) fn agents_of(world: &World) -> SeenAgents {
     let unproven = |folder, user| KnownAgent {
         folder,
         user,

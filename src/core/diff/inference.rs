@@ -180,6 +180,9 @@ fn met_before(
         *key == vantage.agent(key.process, kind)
             && matches!(&sight.kin, Sighting::Present(kin) if kin.iter().any(|kin| kin.process == key.process))
     };
+    let is_proven = |key: &AgentKey| {
+        *key == vantage.agent(key.process, kind) && scene.proven.contains(&(key.process, kind))
+    };
     scene
         .ledger
         .agents
@@ -192,6 +195,7 @@ fn met_before(
         })
         // What the living have was asked above.
         .filter(|(key, _)| !is_alive(key))
+        .filter(|(key, _)| !is_proven(key))
         .find(|(key, known)| {
             let rebooted = key.place.machine == vantage.place.machine && key.boot != vantage.boot;
             let end = known.gone.or(rebooted.then_some(vantage.booted_at));

@@ -352,6 +352,26 @@ fn a_neighbour_whose_conversation_was_proven_since_began_no_other() {
 }
 
 #[test]
+fn a_neighbour_whose_folder_was_not_known_and_whose_conversation_is_proven_now_began_no_other() {
+    let beside = |neighbour: Pane| {
+        let scene = with(vec![new()], alone());
+        scene.server(tmux("work").session(session("x").pane(neighbour)))
+    };
+    let mut first = beside(neighbour());
+    folder(&mut first).candidates = Sighting::Present(Vec::new());
+    let mut first = first.pass();
+    first
+        .ledger
+        .agents
+        .values_mut()
+        .for_each(|known| known.folder = None);
+    let unproven = later(&first, beside(neighbour())).pass();
+    assert_eq!(unproven.says(), AMBIGUOUS);
+    let proven = later(&first, beside(pane(200).claude("c2"))).pass();
+    assert_eq!(proven.says(), WRITTEN);
+}
+
+#[test]
 fn what_could_once_not_be_told_is_not_told_by_less() {
     let two = || vec![new(), candidate("c2", ago(60))];
     let mut claimed = with(vec![new()], alone());
