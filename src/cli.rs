@@ -6,6 +6,7 @@ mod dispatch;
 mod environment;
 mod init;
 mod joint;
+mod log;
 mod output;
 mod plan;
 mod push;
@@ -74,6 +75,7 @@ enum Command {
     Plan(plan::Arguments),
     Diff(plan::DiffArguments),
     Apply(apply::Arguments),
+    Log(log::Arguments),
     Worker(worker::Arguments),
     Dispatch(dispatch::Arguments),
     Init(init::Arguments),
@@ -150,6 +152,7 @@ async fn carry_out(Arguments { talk, command }: Arguments) -> Exit {
             Command::Plan(arguments) => plan::run(arguments, environment).await,
             Command::Diff(arguments) => plan::diff(arguments, environment).await,
             Command::Apply(arguments) => apply::run(arguments, environment).await,
+            Command::Log(arguments) => log::run(arguments, &environment),
             Command::Worker(arguments) => worker::run(arguments, environment).await,
             Command::Dispatch(arguments) => dispatch::run(arguments, environment).await,
             Command::Init(arguments) => init::run(arguments, environment).await,

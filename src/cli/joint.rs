@@ -21,6 +21,8 @@ use crate::run::{
     self, Assignment, Ended, Manager, Proposal, Push, Reconciled, RunError, Sources, Stop, Teller,
     Waiting,
 };
+use crate::state::journal::Entry;
+use crate::state::{Folder, Journal};
 
 /// How long to wait for a lock that somebody else has, unless something else is said.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -80,6 +82,17 @@ pub(super) async fn work(
     run::work(&of_the_pass(settings)?, assignment, board, manager.as_ref())
         .await
         .map_err(Failure::from)
+}
+
+/// All that is kept of what was told and done about a roll, which itself need not be there any more.
+pub(super) fn journal(registry: Option<PathBuf>, state: &Path) -> Result<Vec<Entry>, Failure> {
+    let roll = locate(registry)?;
+    let folder = Folder::of(state, &roll.target);
+    let entries = folder.exists().and_then(|there| match there {
+        true => Journal::of(&folder).after(0).map(|unread| unread.entries),
+        false => Ok(Vec::new()),
+    });
+    Ok(entries.map_err(anyhow::Error::from)?)
 }
 
 /// The roll, and the folder of the project that it is of.

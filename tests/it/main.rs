@@ -19,6 +19,7 @@ mod commands;
 mod dispatch;
 mod exit_codes;
 mod id_materialized;
+mod log;
 mod never_a_false_end;
 mod notes;
 mod ordinary_days;
