@@ -1,12 +1,14 @@
 //! `headcount log`
 
+mod history;
+
 use clap::Args;
 
 use super::environment::Environment;
 use super::{Failure, Places, joint, output};
 use crate::exit::Exit;
-use crate::tell::history::{self, Question};
 use crate::tell::json::{self, Layout};
+use history::Question;
 
 /// Tell what headcount has changed in the roll, when, and why
 ///

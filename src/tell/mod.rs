@@ -2,7 +2,6 @@
 //! Markdown for a card. It decides nothing and prints only through the writer it is given.
 
 pub mod difference;
-pub mod history;
 pub mod item;
 pub mod json;
 pub mod markdown;

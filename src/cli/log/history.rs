@@ -3,24 +3,23 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use super::visible::{readable, readable_name, visible};
-use super::wire::{Drift, Pairs, Value};
 use crate::state::journal::{Entry, News};
+use crate::tell::visible::{readable, readable_name, visible};
+use crate::tell::wire::{Drift, Pairs, Value};
 
 /// What of the journal is asked for.
 #[derive(Clone, Debug, Default)]
-pub struct Question {
+pub(super) struct Question {
     /// Only what is about these sessions; all if there is none.
-    pub sessions: Vec<String>,
+    pub(super) sessions: Vec<String>,
     /// What was told besides, and not only what was written to the roll.
-    pub all: bool,
+    pub(super) all: bool,
     /// The last so many only.
-    pub last: Option<usize>,
+    pub(super) last: Option<usize>,
 }
 
 /// The entries that answer a question, oldest first.
-#[must_use]
-pub fn answer<'e>(entries: &'e [Entry], question: &Question) -> Vec<&'e Entry> {
+pub(super) fn answer<'e>(entries: &'e [Entry], question: &Question) -> Vec<&'e Entry> {
     let ended = outcomes(entries);
     let mut answer: Vec<&Entry> = entries
         .iter()
@@ -89,7 +88,7 @@ fn session_of(news: &News) -> Option<&str> {
 ///
 /// # Errors
 /// When the writer fails.
-pub fn write(entries: &[&Entry], out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(entries: &[&Entry], out: &mut dyn Write) -> io::Result<()> {
     for entry in entries {
         let happened = match &entry.news {
             News::Opened(_) => "seen",
