@@ -1,6 +1,7 @@
 //! The command line: arguments and environment in, output and an exit code out.
 
 mod apply;
+mod completions;
 mod demo;
 mod dispatch;
 mod environment;
@@ -23,7 +24,7 @@ use std::io;
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ErrorKind};
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
 use crate::exit::Exit;
@@ -38,7 +39,7 @@ const DETAILED: &str = "--detailed-exitcode";
 /// and each agent's own files say which are. headcount compares the two, names every difference, and corrects
 /// the roll where the truth is proven. It never starts, stops or types into a session.
 #[derive(Debug, Parser)]
-#[command(name = "headcount", version, after_help = EXAMPLES, max_term_width = 100)]
+#[command(name = "headcount", version = env!("HEADCOUNT_BUILD"), after_help = EXAMPLES, max_term_width = 100)]
 struct Arguments {
     #[command(flatten)]
     talk: Talk,
@@ -82,6 +83,8 @@ enum Command {
     Validate(validate::Arguments),
     Schema(schema::Arguments),
     Demo(demo::Arguments),
+    Completions(completions::Arguments),
+    Man(completions::ManArguments),
 }
 
 /// Which roll, and where what is known of it is kept.
@@ -159,6 +162,8 @@ async fn carry_out(Arguments { talk, command }: Arguments) -> Exit {
             Command::Validate(arguments) => validate::run(arguments, environment),
             Command::Schema(arguments) => schema::run(&arguments),
             Command::Demo(arguments) => demo::run(arguments, environment).await,
+            Command::Completions(arguments) => completions::run(&arguments, Arguments::command()),
+            Command::Man(arguments) => completions::man(&arguments, Arguments::command()),
         }
     };
     let done = tokio::select! {
@@ -173,8 +178,8 @@ async fn carry_out(Arguments { talk, command }: Arguments) -> Exit {
 fn explain(error: &clap::Error) -> Exit {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            let text = error.render();
-            let printed = output::print(|out| write!(out, "{text}"));
+            let text = error.render().to_string();
+            let printed = output::print(|out| writeln!(out, "{}", text.trim_end()));
             return printed.map_or_else(Failure::tell, |()| Exit::Done);
         }
         ErrorKind::UnknownArgument => {

@@ -142,3 +142,49 @@ fn without_a_home_it_says_where_else_the_state_may_go() {
         stderr(&output)
     );
 }
+
+#[test]
+fn the_version_names_the_build_on_one_line() {
+    let output = run(&["--version"]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = stdout(&output);
+    let start = concat!("headcount ", env!("CARGO_PKG_VERSION"));
+    assert!(text.starts_with(start) && text.ends_with('\n'), "{text:?}");
+    assert_eq!(text.lines().count(), 1);
+}
+
+#[test]
+fn bash_completes_commands_and_flags_by_what_is_printed_for_it() {
+    let script = stdout(&run(&["completions", "bash"]));
+    let complete = |words: &str, last: usize| {
+        let asked = format!(
+            "{script}\nCOMP_WORDS=({words}); COMP_CWORD={last}; _headcount headcount \"${{COMP_WORDS[{last}]}}\" \"${{COMP_WORDS[{last}-1]}}\"; echo \"${{COMPREPLY[@]}}\""
+        );
+        let bash = std::process::Command::new("bash")
+            .args(["--norc", "-c", &asked])
+            .output()
+            .unwrap();
+        stdout(&bash)
+    };
+    assert_eq!(complete("headcount recon", 1), "reconcile\n");
+    assert_eq!(complete("headcount reconcile --dry", 2), "--dry-run\n");
+    assert_eq!(complete("headcount completions ba", 2), "bash\n");
+}
+
+#[test]
+fn every_shell_and_every_command_has_its_text() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = run(&["completions", shell]);
+        assert_eq!(output.status.code(), Some(0), "{shell}");
+        assert!(stdout(&output).contains("reconcile"), "{shell}");
+    }
+    let page = stdout(&run(&["man"]));
+    assert!(page.contains(".TH headcount 1"), "{page}");
+    let page = stdout(&run(&["man", "apply"]));
+    assert!(page.contains(".TH headcount-apply 1"), "{page}");
+    assert!(page.contains("lock\\-timeout"), "{page}");
+
+    let unknown = run(&["man", "nothing"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(stderr(&unknown).contains("there is no command nothing; there are: reconcile, "));
+}
