@@ -179,9 +179,7 @@ impl Subscribe {
         }
         Ok(Some(Listening {
             broker: Broker {
-                host: broker
-                    .or(broker_said)
-                    .unwrap_or_else(|| "localhost".to_owned()),
+                host: host(broker.or(broker_said))?,
                 port,
                 user,
                 password,
@@ -225,6 +223,17 @@ impl Listening {
             ..self.broker.clone()
         }
     }
+}
+
+/// A broker's name or address and nothing more. What is more may hold a password, and is not repeated.
+fn host(said: Option<String>) -> anyhow::Result<String> {
+    let host = said.unwrap_or_else(|| "localhost".to_owned());
+    if host.contains(['/', '@']) {
+        bail!(
+            "the broker (--broker, MQTT_BROKER) is a whole address, and only its name or IP address is needed: put the port in MQTT_PORT, the user in MQTT_USERNAME and the password in MQTT_PASSWORD"
+        );
+    }
+    Ok(host)
 }
 
 fn on_or_off(word: &str) -> anyhow::Result<bool> {

@@ -252,7 +252,11 @@ pub enum Key {
 #[must_use]
 pub fn key(folder: &Path, job: &JobId) -> Key {
     match Document::read(folder, job) {
-        Ok(document) => document.auth_token.map_or(Key::NotRequired, Key::Token),
+        Ok(document) => match document.auth_token {
+            None => Key::NotRequired,
+            Some(Value::String(token)) => Key::Token(token),
+            Some(_) => Key::Unreadable("its auth_token is no text".to_owned()),
+        },
         Err(NoRecord::Missing) => Key::NoRecord,
         Err(NoRecord::Unreadable(why)) => Key::Unreadable(why),
     }
@@ -272,7 +276,8 @@ struct Document {
     created_at: Option<Value>,
     updated_at: Option<Value>,
     agent_session: Option<String>,
-    auth_token: Option<String>,
+    /// A text; anything else is refused without a word of what it is, which a message of the reader would tell.
+    auth_token: Option<Value>,
 }
 
 impl Document {

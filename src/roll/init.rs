@@ -1,6 +1,7 @@
 //! A new roll.
 
-use std::fs;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
 use super::atomic::{self, WriteError};
@@ -13,19 +14,21 @@ pub const EMPTY: &str = "\
 tmux_sessions: []
 ";
 
-/// Creates an empty roll, and its folder, unless something is there already. Returns whether it was created.
+/// Creates an empty roll, and its folder, unless something is there already: for nobody else to look into.
+/// Returns whether it was created.
 ///
 /// # Errors
 ///
 /// The folder or the disk does not take it.
 pub fn create(path: &Path) -> Result<bool, WriteError> {
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(|source| WriteError {
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        made.map_err(|source| WriteError {
             path: folder.to_owned(),
             what: "created",
             source,
             saved: None,
         })?;
     }
-    atomic::create(path, EMPTY.as_bytes(), 0o644)
+    atomic::create(path, EMPTY.as_bytes(), 0o600)
 }

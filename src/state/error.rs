@@ -18,6 +18,15 @@ pub enum StateError {
         /// What is wrong with it, to go behind its name.
         why: String,
     },
+    /// Something in the folder would have been followed elsewhere.
+    #[error(
+        "{} is a symbolic link, and headcount follows none in its state folder: remove it, and look who put it there",
+        .path.display()
+    )]
+    PlantedLink {
+        /// The link.
+        path: PathBuf,
+    },
     /// Another headcount holds the lock.
     #[error(
         "another headcount is at work on this roll: {} is locked{}; try again when it is done",

@@ -53,28 +53,33 @@ impl Folder {
     /// Whether it is there. Changes nothing.
     ///
     /// # Errors
-    /// When it or the state folder is not the user's own, or cannot be looked at.
+    /// When it or the state folder is not the user's own, holds a symbolic link, or cannot be looked at.
     pub fn exists(&self) -> Result<bool, StateError> {
-        Ok(own_folder(&self.root)?.is_some() && own_folder(&self.path)?.is_some())
+        let exists = own_folder(&self.root)?.is_some() && own_folder(&self.path)?.is_some();
+        if exists {
+            refuse_links(&self.path)?;
+        }
+        Ok(exists)
     }
 
     /// Makes it where it is missing, and keeps others out.
     ///
     /// # Errors
-    /// When it or the state folder is not the user's own, or cannot be made.
+    /// When it or the state folder is not the user's own, holds a symbolic link, or cannot be made.
     pub fn make(&self) -> Result<(), StateError> {
         // Others may look into a folder that a person has chosen, but what they could rename or replace
         // in it would not be private.
         make_private(&self.root, 0o022)?;
-        make_private(&self.path, 0o077)
+        make_private(&self.path, 0o077)?;
+        refuse_links(&self.path)
     }
 
     /// Locks it, so that no other headcount writes to it meanwhile. It is made where it is missing, and
     /// others are kept out.
     ///
     /// # Errors
-    /// When it or the state folder is not the user's own, or cannot be made; [`StateError::Busy`] when the
-    /// lock was not to be had within `patience`.
+    /// When it or the state folder is not the user's own, holds a symbolic link, or cannot be made;
+    /// [`StateError::Busy`] when the lock was not to be had within `patience`.
     pub async fn lock(&self, patience: Duration) -> Result<Locked, StateError> {
         self.make()?;
         let locked = lock(&self.path.join("lock"), patience).await?;
@@ -169,6 +174,27 @@ fn make_private(path: &Path, denied: u32) -> Result<(), StateError> {
             why: "vanished while it was being made".to_owned(),
         }),
     }
+}
+
+/// Refuses a folder that has a symbolic link in it, or in a folder of it. Headcount makes none, and once the
+/// folder is private nobody else can: it was planted, so that its own files are read or written elsewhere.
+fn refuse_links(folder: &Path) -> Result<(), StateError> {
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).map_err(StateError::io("list", &folder))? {
+            let entry = entry.map_err(StateError::io("list", &folder))?;
+            let path = entry.path();
+            let kind = entry.file_type();
+            let kind = kind.map_err(StateError::io("look at", &path))?;
+            if kind.is_symlink() {
+                return Err(StateError::PlantedLink { path });
+            }
+            if kind.is_dir() {
+                folders.push(path);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What a person would call the roll: the folder of the project it lies in.

@@ -2,6 +2,7 @@
 
 mod lost;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
@@ -132,21 +133,61 @@ fn a_planted_link_is_refused() {
 }
 
 #[test]
-fn a_planted_link_in_the_place_of_a_file_is_not_written_through() {
-    for name in ["ledger.json", "ledger.json.new", "journal", "lock", "roll"] {
-        let machine = Machine::new();
-        with_an_end(&machine);
-        let file = folder(&machine).join(name);
-        let victim = machine.root().join("victim");
-        fs::write(&victim, "precious").unwrap();
-        let _ = fs::remove_file(&file);
+fn a_planted_link_in_the_place_of_any_file_is_refused() {
+    let machine = Machine::new();
+    with_an_end(&machine);
+    let folder = folder(&machine);
+    // What a loop leaves, and what headcount makes at other times.
+    machine.watch().every(1).start().wait_for_passes(2);
+    let made = all(&folder)
+        .into_iter()
+        .map(|path| path.strip_prefix(&folder).unwrap().to_owned())
+        .filter(|name| !name.as_os_str().is_empty());
+    let others = [
+        "journal.1",
+        "inbox",
+        "inbox.new",
+        "ledger.json.new",
+        "roll.new",
+        "worker.lock",
+    ];
+    let names: BTreeSet<PathBuf> = made.chain(others.map(PathBuf::from)).collect();
+    assert!(names.len() > 12, "{names:?}");
+
+    for name in names {
+        let file = folder.join(&name);
+        let (aside, victim) = (machine.root().join("aside"), machine.root().join("victim"));
+        let was_there = file.exists();
+        if was_there {
+            fs::rename(&file, &aside).unwrap();
+        }
+        if aside.is_dir() {
+            fs::create_dir(&victim).unwrap();
+        } else {
+            fs::write(&victim, "precious").unwrap();
+        }
         symlink(&victim, &file).unwrap();
 
-        let pass = machine.reconcile().at_once().run();
+        let before = Footprint::of(&[&victim]);
 
-        assert!(matches!(pass.code, Some(0 | 2)), "{name}: {}", pass.stderr);
-        assert_eq!(fs::read_to_string(&victim).unwrap(), "precious", "{name}");
+        assert_refused(&machine, &file, &victim);
+        let mut watching = machine.watch().every(1).start_anyway();
+        assert_eq!(watching.end(), Some(2), "{}", name.display());
+        assert_eq!(Footprint::of(&[&victim]), before);
+        let dry = machine.reconcile().dry_run().run();
+        assert_ne!(dry.code, Some(0), "{}", name.display());
+
+        fs::remove_file(&file).unwrap();
+        if victim.is_dir() {
+            fs::remove_dir(&victim).unwrap();
+        } else {
+            fs::remove_file(&victim).unwrap();
+        }
+        if was_there {
+            fs::rename(&aside, &file).unwrap();
+        }
     }
+    let _ = assert_writes(&machine);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use crate::support::{Footprint, Machine};
 
@@ -18,11 +19,9 @@ fn it_makes_a_roll_that_is_in_order_and_can_be_reconciled() {
 
     pass.complains_of(machine.roll_path().to_str().unwrap());
     assert_eq!(machine.read_roll().rows().len(), 0);
-    let mode = fs::metadata(machine.roll_path())
-        .unwrap()
-        .permissions()
-        .mode();
-    assert_eq!(mode & 0o7022, 0, "{mode:o}");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+    assert_eq!(mode(&machine.roll_path()), 0o600);
+    assert_eq!(mode(&machine.project().join(".hermes")), 0o700);
     let _ = machine.headcount(&["validate"]).exits(0);
     let pass = machine.reconcile().at_once().run().exits(0);
     assert!(pass.drift("B", &shop.name).is_applied());

@@ -29,6 +29,7 @@ fn a_wrong_flag_is_a_wrong_usage() {
         (&["--cert", "/nowhere"], "--key or MQTT_KEYFILE"),
         (&["--key", "/nowhere"], "--cert or MQTT_CERTFILE"),
         (&["--broker", "no-such-host.invalid"], "cannot be resolved"),
+        (&["--broker", "mqtt://here:1883"], "MQTT_PORT"),
         (&["--ca-certs", "/no/such/file"], "/no/such/file"),
         (&["--ca-certs", "/dev/null"], "/dev/null"),
     ] {
