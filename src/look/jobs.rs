@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::window::{self, Unreadable};
@@ -252,11 +253,7 @@ pub enum Key {
 #[must_use]
 pub fn key(folder: &Path, job: &JobId) -> Key {
     match Document::read(folder, job) {
-        Ok(document) => match document.auth_token {
-            None => Key::NotRequired,
-            Some(Value::String(token)) => Key::Token(token),
-            Some(_) => Key::Unreadable("its auth_token is no text".to_owned()),
-        },
+        Ok(document) => document.auth_token.map_or(Key::NotRequired, Key::Token),
         Err(NoRecord::Missing) => Key::NoRecord,
         Err(NoRecord::Unreadable(why)) => Key::Unreadable(why),
     }
@@ -276,8 +273,17 @@ struct Document {
     created_at: Option<Value>,
     updated_at: Option<Value>,
     agent_session: Option<String>,
-    /// A text; anything else is refused without a word of what it is, which a message of the reader would tell.
-    auth_token: Option<Value>,
+    #[serde(default, deserialize_with = "token")]
+    auth_token: Option<String>,
+}
+
+/// A text. What else it is, is not said: the reader's own message would repeat it.
+fn token<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    match Option::<Value>::deserialize(from)? {
+        None => Ok(None),
+        Some(Value::String(token)) => Ok(Some(token)),
+        Some(_) => Err(D::Error::custom("`auth_token` is no text")),
+    }
 }
 
 impl Document {

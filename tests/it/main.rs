@@ -30,6 +30,7 @@ mod review;
 mod roll_format;
 mod roll_interop;
 mod rules;
+mod secrets;
 mod servers;
 mod shim;
 mod stale_id;
