@@ -27,6 +27,10 @@ lint:
     cargo fmt --check
     cargo clippy --all-targets -- -D warnings
 
+# Licences, duplicates and sources of all that is built in, and known holes where they can be asked for.
+supply-chain:
+    scripts/supply-chain
+
 # Writes the schemas and snapshots again, after a change that was meant.
 accept:
     HEADCOUNT_REWRITE_SCHEMAS=1 INSTA_UPDATE=always cargo test
