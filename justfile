@@ -46,6 +46,10 @@ prove:
     python3 proofs/crash.py
     python3 proofs/writers.py
 
+# Looks for inputs that break something: `just fuzz`, or `just fuzz roll 600`. fuzz/README.md.
+fuzz target='all' seconds='60':
+    scripts/fuzz {{target}} {{seconds}}
+
 # All four drifts, made and reconciled on a private tmux server.
 demo:
     scripts/headcount demo

@@ -4,6 +4,8 @@ pub mod cli;
 pub mod clock;
 pub mod core;
 pub mod exit;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod kanban;
 pub mod look;
 pub mod mqtt;

@@ -3,6 +3,9 @@
 //! Arguments are passed as arguments and never through a shell. Whether it did what it was asked is read from what
 //! it says: release 0.19 ends with 0 even where it failed, later ones with 1.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzed;
+
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};

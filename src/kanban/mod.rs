@@ -14,6 +14,8 @@ mod relay;
 
 pub use card::{Card, StopRequest};
 pub use dispatch::{Lane, Order, typed};
+#[cfg(any(test, fuzzing))]
+pub(crate) use hermes::fuzzed;
 pub use hermes::{Hermes, Refusal};
 pub use keeper::{Duty, Ending, Keeper, Numbers};
 pub use pacing::Pacing;

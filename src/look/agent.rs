@@ -14,6 +14,13 @@ mod minds;
 #[allow(clippy::expect_used, reason = "a test may fail")]
 mod stand_in;
 
+/// What fuzzers call.
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzed {
+    pub(crate) use super::agy::fuzzed::last_conversations;
+    pub(crate) use super::claude::fuzzed::{record, transcript};
+}
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! Asking a tmux server for everything it has: one start of tmux, whatever the number of sessions.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzed;
 mod parse;
 
 use std::ffi::{OsStr, OsString};

@@ -167,7 +167,8 @@ pub fn all_of_proc(path: &Path) -> Result<Vec<u8>, Unreadable> {
     Ok(bytes)
 }
 
-fn lines_of(
+/// The same of anything that can be read.
+pub(super) fn lines_of(
     from: &mut impl Read,
     mut each: impl FnMut(&[u8]) -> ControlFlow<()>,
 ) -> io::Result<()> {

@@ -248,6 +248,8 @@ fn not_exact(why: &str) -> EditError {
     }
 }
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzed;
 #[cfg(test)]
 mod generated;
 #[cfg(test)]

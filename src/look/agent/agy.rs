@@ -4,6 +4,8 @@
 //! which all may still be in the write-ahead log beside it, or a `.pb` of older versions. Conversations lie in
 //! one folder, whatever they are about; only the last one of each working folder is known by that folder.
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzed;
 mod root;
 
 use std::collections::{BTreeMap, BTreeSet};

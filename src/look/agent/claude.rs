@@ -5,6 +5,8 @@
 //! process's own environment names.
 
 mod birth;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzed;
 mod key;
 mod projects;
 mod record;

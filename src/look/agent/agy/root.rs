@@ -125,7 +125,7 @@ impl Root {
         let path = self.path.join("cache/last_conversations.json");
         let said = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
         let bytes = window::whole(&path, LAST).map_err(|error| said(&error))?;
-        serde_json::from_slice(&bytes).map_err(|error| said(&error))
+        last_in(&bytes).map_err(|error| said(&error))
     }
 
     /// All conversations that are not empty and were written to since that time: each as its newest file is,
@@ -198,6 +198,11 @@ impl Presence {
         let id = self.ids.get(&file.inode)?;
         (self.device == (file.major, file.minor)).then_some(id)
     }
+}
+
+/// The last conversation of each working folder, as `last_conversations.json` has them.
+pub(super) fn last_in(bytes: &[u8]) -> serde_json::Result<BTreeMap<String, String>> {
+    serde_json::from_slice(bytes)
 }
 
 /// The conversation that a file of that name belongs to, if it has that ending.
