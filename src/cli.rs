@@ -2,6 +2,7 @@
 
 mod apply;
 mod completions;
+mod config;
 mod demo;
 mod dispatch;
 mod environment;

@@ -46,10 +46,9 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
         registry: Some(roll),
         state_dir: environment.state_folder(places.state_dir.as_deref())?,
         environment,
-        policy: terms.policy(),
+        terms,
         plan: Some(plan.clone()),
         dry_run: false,
-        lock_timeout: terms.lock_timeout(),
     };
     let (report, trouble) = joint::reconcile(settings, reconcile::say_what_for).await?;
     let mut missed = 0;

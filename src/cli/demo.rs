@@ -4,14 +4,14 @@ mod stage;
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
 
 use super::environment::Environment;
+use super::terms::Terms;
 use super::{Failure, init, joint, output, reconcile};
-use crate::core::policy::Policy;
+
 use crate::exit::Exit;
 use crate::tell::visible::visible;
 use crate::tell::{difference, table};
@@ -62,14 +62,9 @@ async fn show(stage: &Stage, dry_run: bool) -> Result<(), Failure> {
         registry: Some(stage.roll()),
         state_dir: stage.state(),
         environment: stage.environment(),
-        policy: Policy {
-            grace: Duration::ZERO,
-            spawn_grace: Duration::ZERO,
-            ..Policy::default()
-        },
+        terms: Terms::at_once(),
         plan: None,
         dry_run,
-        lock_timeout: joint::PATIENCE,
     };
     let (report, trouble) = joint::reconcile(settings, |_| ()).await?;
     output::print(|out| table::write(&report, output::width(), out))?;

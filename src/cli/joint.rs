@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::config::Config;
 use super::environment::Environment;
 use super::{Failure, init, reconcile, validate, watch};
 use crate::core::report::Report;
@@ -110,15 +111,17 @@ fn manager(environment: &Environment) -> Option<Manager> {
 }
 
 fn of_the_pass(settings: reconcile::Settings) -> Result<run::Settings, Failure> {
+    let roll = locate(settings.registry)?;
+    let policy = settings.terms.policy(Config::beside(&roll.target)?);
     Ok(run::Settings {
-        roll: locate(settings.registry)?,
+        roll,
         state: settings.state_dir,
         surroundings: surroundings(&settings.environment),
         records: Records::default(),
-        policy: settings.policy,
+        policy,
         plan: settings.plan,
         dry_run: settings.dry_run,
-        lock_timeout: settings.lock_timeout,
+        lock_timeout: settings.terms.lock_timeout(),
     })
 }
 

@@ -78,10 +78,9 @@ async fn propose(
         registry: places.registry.or_else(|| environment.registry.clone()),
         state_dir: environment.state_folder(places.state_dir.as_deref())?,
         environment,
-        policy: terms.policy(),
+        terms,
         plan: None,
         dry_run: true,
-        lock_timeout: terms.lock_timeout(),
     };
     joint::propose(settings).await
 }

@@ -2,7 +2,6 @@
 
 use std::io::{self, IsTerminal as _, Write};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
@@ -10,7 +9,6 @@ use super::environment::Environment;
 use super::joint;
 use super::terms::Terms;
 use super::{Failure, Places, output, watch};
-use crate::core::policy::Policy;
 use crate::core::report::Report;
 use crate::exit::Exit;
 use crate::run::Waiting;
@@ -86,13 +84,11 @@ pub(super) struct Settings {
     /// Everything else the environment says.
     pub(super) environment: Environment,
     /// How long to wait, and how bold to be.
-    pub(super) policy: Policy,
+    pub(super) terms: Terms,
     /// The plan that is to be carried out, if one is.
     pub(super) plan: Option<wire::Plan>,
     /// Whether nothing is to be written.
     pub(super) dry_run: bool,
-    /// How long to wait for a lock that somebody else has.
-    pub(super) lock_timeout: Duration,
 }
 
 impl Arguments {
@@ -122,10 +118,9 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
         registry: registry.or_else(|| environment.registry.clone()),
         state_dir: environment.state_folder(state_dir.as_deref())?,
         environment,
-        policy: terms.policy(),
+        terms,
         plan: None,
         dry_run,
-        lock_timeout: terms.lock_timeout(),
     };
     let form = emit_diff.then_some(format);
     if let Some(pace) = pace {

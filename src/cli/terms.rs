@@ -5,21 +5,24 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 
+use super::config::Config;
 use super::joint;
 use crate::core::policy::Policy;
 
 /// A day: nothing is waited for longer.
-const LONGEST: u64 = 24 * 3600;
+pub(super) const LONGEST: u64 = 24 * 3600;
 
 /// How long to wait, and how bold to be.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct Terms {
-    /// How long after the first proof of an end a second must follow before it is written
-    #[arg(long, value_name = "SECS", default_value_t = Policy::default().grace.as_secs(), value_parser = seconds())]
-    grace: u64,
-    /// How old a session must be before it is registered
-    #[arg(long, value_name = "SECS", default_value_t = Policy::default().spawn_grace.as_secs(), value_parser = seconds())]
-    spawn_grace: u64,
+    /// How long after the first proof of an end a second must follow before it is written [default: that of
+    /// headcount.toml beside the roll, else 10]
+    #[arg(long, value_name = "SECS", value_parser = seconds())]
+    grace: Option<u64>,
+    /// How old a session must be before it is registered [default: that of headcount.toml beside the roll, else
+    /// 30]
+    #[arg(long, value_name = "SECS", value_parser = seconds())]
+    spawn_grace: Option<u64>,
     /// Allow many rows to end at once without a cause of their own
     #[arg(long)]
     allow_mass_change: bool,
@@ -33,13 +36,29 @@ fn seconds() -> RangedU64ValueParser {
 }
 
 impl Terms {
-    /// What a pass is told of them.
-    pub(super) fn policy(self) -> Policy {
+    /// What a pass is told of them, and of what the project wants.
+    pub(super) fn policy(self, config: Config) -> Policy {
+        let usual = Policy::default();
+        let first = |flag: Option<u64>, config: Option<Duration>, usual: Duration| {
+            flag.map(Duration::from_secs).or(config).unwrap_or(usual)
+        };
         Policy {
-            grace: Duration::from_secs(self.grace),
-            spawn_grace: Duration::from_secs(self.spawn_grace),
+            grace: first(self.grace, config.grace, usual.grace),
+            spawn_grace: first(self.spawn_grace, config.spawn_grace, usual.spawn_grace),
             allow_mass_change: self.allow_mass_change,
+            agent_infixes: config.agent_infixes.unwrap_or(usual.agent_infixes),
+            ignored: config.ignore,
             ..Policy::default()
+        }
+    }
+
+    /// What one look proves is written.
+    pub(super) const fn at_once() -> Self {
+        Self {
+            grace: Some(0),
+            spawn_grace: Some(0),
+            allow_mass_change: false,
+            lock_timeout: joint::PATIENCE.as_secs(),
         }
     }
 

@@ -4,12 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::RangedU64ValueParser;
 use serde_json::Value;
 
 use super::environment::Environment;
+use super::terms::Terms;
 use super::{Failure, Places, joint, output, reconcile, signal};
-use crate::core::policy::Policy;
 use crate::exit::Exit;
 use crate::kanban::{Board, Hermes, Refusal, Relay};
 use crate::run::{Assignment, Ended};
@@ -53,15 +52,8 @@ pub(super) struct Arguments {
     turn: Option<Duration>,
     #[command(flatten)]
     places: Places,
-    /// As for `headcount reconcile`
-    #[arg(long, value_name = "SECS", default_value_t = Policy::default().grace.as_secs(), value_parser = RangedU64ValueParser::<u64>::new().range(0..=24 * 3600))]
-    grace: u64,
-    /// As for `headcount reconcile`
-    #[arg(long, value_name = "SECS", default_value_t = Policy::default().spawn_grace.as_secs(), value_parser = RangedU64ValueParser::<u64>::new().range(0..=24 * 3600))]
-    spawn_grace: u64,
-    /// Allow many rows to end at once without a cause of their own
-    #[arg(long)]
-    allow_mass_change: bool,
+    #[command(flatten)]
+    terms: Terms,
 }
 
 const EXAMPLES: &str = "\
@@ -110,9 +102,7 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
             registry,
             state_dir,
         },
-        grace,
-        spawn_grace,
-        allow_mass_change,
+        terms,
     } = arguments;
     let card = task.or_else(|| environment.kanban_task.clone());
     let Some(card) = card.filter(|card| !card.trim().is_empty() && !card.starts_with('-')) else {
@@ -140,15 +130,9 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
         registry: registry.or_else(|| environment.registry.clone()),
         state_dir: environment.state_folder(state_dir.as_deref())?,
         environment,
-        policy: Policy {
-            grace: Duration::from_secs(grace),
-            spawn_grace: Duration::from_secs(spawn_grace),
-            allow_mass_change,
-            ..Policy::default()
-        },
+        terms,
         plan: None,
         dry_run: false,
-        lock_timeout: joint::PATIENCE,
     };
     let assignment = Assignment {
         card: card.clone(),

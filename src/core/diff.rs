@@ -101,6 +101,13 @@ pub fn diff<'w>(
         blind,
         ..
     } = scene;
+    let is_ours = |session: &Option<SessionName>| {
+        session
+            .as_ref()
+            .is_none_or(|session| !policy.ignores(session))
+    };
+    drifts.retain(|drift| is_ours(&drift.session));
+    notes.retain(|note| is_ours(&note.session));
     drifts.sort_by(|a, b| {
         (a.kind.class(), &a.session, a.kind, &a.id).cmp(&(
             b.kind.class(),

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use glob::Pattern;
+
 use super::ids::{AgentKind, DriftId, SessionName};
 
 /// The settings of a pass.
@@ -20,8 +22,10 @@ pub struct Policy {
     pub only: Option<BTreeSet<DriftId>>,
     /// Whether an event without a valid signature never counts (`--require-signature`).
     pub require_signature: bool,
-    /// The infix of the names of agent sessions: `-creator-` in `my-project-creator-claude`.
-    pub creator_infix: String,
+    /// What the names of agent sessions have before the agent's: `-creator-` in `my-project-creator-claude`.
+    pub agent_infixes: Vec<String>,
+    /// The names of sessions that are left alone: not registered, their rows not compared, and nothing told.
+    pub ignored: Vec<Pattern>,
 }
 
 impl Default for Policy {
@@ -33,7 +37,8 @@ impl Default for Policy {
             read_only: None,
             only: None,
             require_signature: false,
-            creator_infix: "-creator-".to_owned(),
+            agent_infixes: vec!["-creator-".to_owned()],
+            ignored: Vec::new(),
         }
     }
 }
@@ -45,15 +50,26 @@ impl Policy {
         self.only.as_ref().is_none_or(|only| only.contains(id))
     }
 
-    /// The agent of a session whose name says that it is an agent's session: `*-creator-<agent>`.
+    /// The agent of a session whose name says that it is an agent's session: `*-creator-<agent>`, unless
+    /// [`Policy::agent_infixes`] says otherwise.
     #[must_use]
     pub fn agent_by_name(&self, name: &SessionName) -> Option<AgentKind> {
-        let (before, agent) = name.as_str().rsplit_once(&self.creator_infix)?;
-        if before.is_empty() {
-            None
-        } else {
-            AgentKind::named(agent)
-        }
+        self.agent_infixes.iter().find_map(|infix| {
+            let (before, agent) = name.as_str().rsplit_once(infix)?;
+            if before.is_empty() {
+                None
+            } else {
+                AgentKind::named(agent)
+            }
+        })
+    }
+
+    /// Whether this session is left alone.
+    #[must_use]
+    pub fn ignores(&self, name: &SessionName) -> bool {
+        self.ignored
+            .iter()
+            .any(|pattern| pattern.matches(name.as_str()))
     }
 }
 

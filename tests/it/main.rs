@@ -16,6 +16,7 @@
 mod bad_input;
 mod command_line;
 mod commands;
+mod config;
 mod dispatch;
 mod exit_codes;
 mod id_materialized;

@@ -123,7 +123,7 @@ fn other_sessions_are_nobodys_business() {
 #[test]
 fn the_pattern_of_agent_sessions_can_be_set() {
     let mut scene = found(tmux("default").session(session("app-run-agy").pane(pane(100))));
-    scene.policy.creator_infix = "-run-".to_owned();
+    scene.policy.agent_infixes = vec!["-run-".to_owned()];
     assert_eq!(
         at_once(scene),
         ["unregistered app-run-agy (not_in_roll): written"]

@@ -1,0 +1,92 @@
+//! `headcount.toml`, beside the roll: what a project wants otherwise than headcount does by itself. Flags go before
+//! it. The only file that names the TOML reader.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use glob::Pattern;
+use serde::{Deserialize, Deserializer, de};
+
+use super::Failure;
+use crate::exit::Exit;
+
+/// No such file is longer, in bytes.
+const LONGEST: u64 = 64 << 10;
+
+/// What the file says. A key that is not there changes nothing; one that is not known is an error, since it is
+/// a mistake.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Config {
+    /// `ignore`: the names of sessions that are left alone; `*`, `?` and `[abc]` are patterns.
+    #[serde(default, deserialize_with = "patterns")]
+    pub(super) ignore: Vec<Pattern>,
+    /// `agent_infixes`: what stands between a project's and an agent's name in the name of a session.
+    pub(super) agent_infixes: Option<Vec<String>>,
+    /// `grace`, in seconds.
+    #[serde(default, deserialize_with = "seconds")]
+    pub(super) grace: Option<Duration>,
+    /// `spawn_grace`, in seconds.
+    #[serde(default, deserialize_with = "seconds")]
+    pub(super) spawn_grace: Option<Duration>,
+}
+
+impl Config {
+    /// Reads the file beside a roll, if there is one.
+    pub(super) fn beside(roll: &Path) -> Result<Self, Failure> {
+        let path = roll.with_file_name("headcount.toml");
+        read(&path).map_err(|why| Failure {
+            exit: Exit::Failed,
+            why: format!("{}: {why}", path.display()),
+        })
+    }
+}
+
+fn read(path: &PathBuf) -> Result<Config, String> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Config::default()),
+        Err(error) => return Err(error.to_string()),
+    };
+    if !file.metadata().is_ok_and(|found| found.is_file()) {
+        return Err("it is not a file".to_owned());
+    }
+    let mut text = String::new();
+    file.take(LONGEST + 1)
+        .read_to_string(&mut text)
+        .map_err(|error| error.to_string())?;
+    if text.len() as u64 > LONGEST {
+        return Err("it is too long".to_owned());
+    }
+    let config: Config = toml::from_str(&text).map_err(|error| error.to_string())?;
+    let infixes = config.agent_infixes.iter().flatten();
+    if infixes.into_iter().any(String::is_empty) {
+        return Err(
+            "an empty text in `agent_infixes` would make every session an agent's".to_owned(),
+        );
+    }
+    Ok(config)
+}
+
+fn patterns<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Pattern>, D::Error> {
+    Vec::<String>::deserialize(from)?
+        .iter()
+        .map(|text| {
+            Pattern::new(text).map_err(|error| {
+                de::Error::custom(format!("`{text}` is no pattern: {}", error.msg))
+            })
+        })
+        .collect()
+}
+
+fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    let seconds = u64::deserialize(from)?;
+    if seconds > super::terms::LONGEST {
+        return Err(de::Error::custom(
+            "nothing is waited for longer than a day, 86400 s",
+        ));
+    }
+    Ok(Some(Duration::from_secs(seconds)))
+}
