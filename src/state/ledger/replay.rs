@@ -29,21 +29,25 @@ pub(super) fn entry(ledger: &mut Ledger, entry: Entry) {
         News::Resolved(resolved) => {
             ledger.drifts.remove(&DriftId::new(resolved.id));
         }
-        News::Job(update) | News::JobEdited(update) | News::JobOutcome(update) => {
+        News::Job(update) | News::JobEdited(update) => {
+            // What is meant to be written is told as written, and may not have come to that.
             job(ledger, &update, entry.at);
+        }
+        News::JobOutcome(update) => {
+            if let Some(known) = job(ledger, &update, entry.at) {
+                known.written |= update.applied;
+            }
         }
     }
 }
 
 /// Only what was told of a job is known then; its outcome is in its row if it was written.
-fn job(ledger: &mut Ledger, update: &JobUpdate, at: Timestamp) {
-    let Some(id) = JobId::parse(&update.job_id) else {
-        return;
-    };
+fn job<'a>(ledger: &'a mut Ledger, update: &JobUpdate, at: Timestamp) -> Option<&'a mut KnownJob> {
+    let id = JobId::parse(&update.job_id)?;
     let known = ledger.jobs.entry(id).or_insert_with(|| KnownJob::new(at));
-    known.written |= update.applied;
     let decision = update.held.as_ref().map_or("write", |held| &held.reason);
     known.told_as = format!("{} {decision}", update.state);
+    Some(known)
 }
 
 fn open(ledger: &mut Ledger, drift: &Drift, told_as: String, at: Timestamp) {

@@ -207,3 +207,30 @@ fn files(folder: &Path, ending: &str) -> usize {
         })
         .count()
 }
+
+#[test]
+fn the_outcome_of_a_job_that_a_kill_kept_from_the_roll_is_written_by_the_next_pass() {
+    let machine = Machine::new();
+    machine.session("bystander").start();
+    machine
+        .roll()
+        .row("docs")
+        .status("stopped")
+        .set("delegate_job_id", "a1b2c3d4")
+        .write();
+    let _ = machine.reconcile().run().exits(0);
+    machine.job("a1b2c3d4").status("completed").write();
+    let roll = machine.roll_text();
+
+    // Killed when its intention is in the journal, and nothing else is done.
+    let _ = pass_without_its_ledger(&machine).exits(0);
+    machine.write_roll(roll);
+    let path = folder(&machine).join("journal");
+    let text = fs::read_to_string(&path).unwrap();
+    let (intention, rest) = text.split_at(text.trim_end().rfind('\n').unwrap() + 1);
+    assert!(rest.contains("job_outcome"), "{text}");
+    fs::write(&path, intention).unwrap();
+    let _ = machine.reconcile().run().exits(0);
+
+    assert_eq!(machine.row("docs")["delegate_job_status"], "completed");
+}
