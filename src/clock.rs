@@ -1,8 +1,12 @@
 //! The only clock. Everything else is told the time.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::core::ids::Timestamp;
+
+/// How far apart, in milliseconds, two readings of one unchanged clock may be on a busy machine.
+const SAME: i64 = 500;
 
 /// Now, by the wall clock.
 #[must_use]
@@ -43,8 +47,23 @@ pub fn since_boot() -> Option<i64> {
     None
 }
 
-/// When this boot began, by the wall clock as it is set now.
+/// When this boot began, by the wall clock as it is set now. It is the same each time, to the millisecond, until
+/// somebody sets the clock.
 #[must_use]
 pub fn booted_at() -> Option<Timestamp> {
-    since_boot().map(|ago| Timestamp::from_millis(now().millis() - ago))
+    static KNOWN: AtomicI64 = AtomicI64::new(i64::MIN);
+    let found = now().millis().saturating_sub(since_boot()?);
+    let known = KNOWN.load(Ordering::Relaxed);
+    // The two clocks are never read at the same moment.
+    if known.saturating_sub(found).saturating_abs() < SAME {
+        return Some(Timestamp::from_millis(known));
+    }
+    KNOWN.store(found, Ordering::Relaxed);
+    Some(Timestamp::from_millis(found))
+}
+
+/// Now, by a clock that nobody sets and that goes on while the machine sleeps. Good for nothing but to wait by.
+#[must_use]
+pub fn steady() -> Timestamp {
+    since_boot().map_or_else(now, Timestamp::from_millis)
 }

@@ -323,9 +323,11 @@ fn pane_value(pane: &PaneRecord) -> Vec<(String, Value)> {
 
 /// Sessions that were made a moment ago have time to get their row from whoever made them.
 fn old_enough(scene: &Scene<'_, '_>, created: Timestamp) -> Wait {
-    // A session from the future is the clock's doing: then it is as young as it can be.
-    let due = created.min(scene.now).plus(scene.policy.spawn_grace);
-    if due <= scene.now {
+    let due = created.plus(scene.policy.spawn_grace);
+    if created > scene.now {
+        // From the future, which is the clock's doing: it is as old as it was seen for.
+        Wait::SecondLook(scene.policy.spawn_grace)
+    } else if due <= scene.now {
         Wait::No
     } else {
         Wait::Until(due)

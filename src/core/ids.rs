@@ -55,6 +55,12 @@ impl Timestamp {
         )
     }
 
+    /// As far from `to` as this is from `from`.
+    #[must_use]
+    pub const fn moved(self, from: Self, to: Self) -> Self {
+        Self(self.0.saturating_add(to.0.saturating_sub(from.0)))
+    }
+
     /// How long after `earlier` this is; zero if it is not after.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

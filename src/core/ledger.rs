@@ -11,6 +11,7 @@ use super::ids::{
 };
 use super::jobs::{JobId, KnownJob};
 use super::join::pane_of;
+use super::known_clock::KnownClock;
 use super::past::{Past, is_before_boot, key_of};
 use super::registry::{Registry, Row, Status};
 use super::sighting::Sighting;
@@ -33,6 +34,8 @@ pub struct Ledger {
     pub drifts: BTreeMap<DriftId, OpenDrift>,
     /// What is known of delegated jobs.
     pub jobs: BTreeMap<JobId, KnownJob>,
+    /// The clock that the times in all this were read from.
+    pub clock: Option<KnownClock>,
 }
 
 /// Which row: its name, and its server if it names one.
@@ -215,6 +218,7 @@ impl Ledger {
             agents: self.fold_agents(world, findings),
             drifts: self.fold_drifts(registry, world, findings, now),
             jobs: self.jobs.clone(),
+            clock: Some(KnownClock::now(&world.vantage, self.clock.as_ref())),
         }
     }
 

@@ -10,6 +10,7 @@ pub mod edit;
 pub mod ids;
 pub mod jobs;
 pub mod join;
+pub mod known_clock;
 pub mod ledger;
 pub mod past;
 pub mod plan;

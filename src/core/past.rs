@@ -76,6 +76,14 @@ impl<'a> Past<'a> {
             .filter(|alive| alive.place == vantage.place && alive.incarnation.boot == vantage.boot)
     }
 
+    /// Whether the clock was set in this boot: then what others wrote down by it, before or after, cannot be
+    /// put in order.
+    #[must_use]
+    pub fn clock_was_set(&self) -> bool {
+        let clock = self.ledger.clock.as_ref();
+        clock.is_some_and(|clock| clock.was_set && clock.is_of(&self.world.vantage))
+    }
+
     /// The latest moment at which the process of a row can have been recorded: when the ledger first met
     /// it there, else when the file was last written.
     fn recorded_by(&self, row: &Row) -> Timestamp {
@@ -96,7 +104,7 @@ impl<'a> Past<'a> {
                 let (place, boot) = &known.since_boot;
                 place.machine == vantage.place.machine && *boot != vantage.boot
             }
-            None => is_before_boot(self.registry, self.world),
+            None => !self.clock_was_set() && is_before_boot(self.registry, self.world),
         }
     }
 
@@ -128,6 +136,12 @@ impl<'a> Past<'a> {
 
     fn age_by_clock(&self, row: &Row, started: Timestamp) -> Age {
         let recorded = self.recorded_by(row);
+        let is_known = self
+            .known(row)
+            .is_some_and(|known| known.pid == row.pane.pid);
+        if self.clock_was_set() && !is_known && !self.is_before_boot(row) {
+            return Age::TooClose;
+        }
         if self.is_before_boot(row) || started > recorded.plus(CLOCK_SLACK) {
             Age::Newer
         } else if started <= recorded {
@@ -187,12 +201,14 @@ impl<'a> Past<'a> {
         match self.world.processes.get(&id.pid) {
             Some(Sighting::Absent(_)) => true,
             Some(Sighting::Present(found)) => found.iter().all(|process| {
+                // tmux tells when it began by the clock as it stood then.
                 let start = Timestamp::from_secs(id.start);
                 let apart = process
                     .started_at
                     .since(start)
                     .max(start.since(process.started_at));
-                process.zombie || !process.own_uid || apart > CLOCK_SLACK * 3
+                let is_another = apart > CLOCK_SLACK * 3 && !self.clock_was_set();
+                process.zombie || !process.own_uid || is_another
             }),
             Some(Sighting::Unknown(_)) | None => false,
         }

@@ -136,6 +136,7 @@ pub fn assess(
     policy: &Policy,
     now: Timestamp,
 ) -> Assessment {
+    let ledger = &*ledger.by_the_clock_of(&world.vantage);
     let findings = diff(registry, world, ledger, policy, now);
     let jobs = jobs::assess(registry, world, &findings.fates, ledger, policy, now);
     let mut ledger = ledger.with_look(registry, world, &findings, now);

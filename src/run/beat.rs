@@ -18,7 +18,8 @@ use crate::core::ids::Timestamp;
 /// where it waits, with no file half written and its news in the journal.
 const LAST_PASS: Duration = Duration::from_secs(2);
 
-/// How long to sleep at most while something is pending: the clock that says when it is due may be set.
+/// How long to sleep at most while something is pending: the sleep's own clock stands still while the machine
+/// sleeps.
 const ASK_THE_CLOCK: Duration = Duration::from_secs(5);
 
 /// What the loop does.
@@ -26,7 +27,7 @@ pub(super) trait Rounds {
     /// Makes a pass. It never ends the loop by failing: what went wrong is told by whoever makes the passes.
     async fn pass(&mut self, why: &BTreeSet<Wake>) -> After;
 
-    /// The time by the clock on the wall.
+    /// The time by a clock that nobody sets, and that goes on while the machine sleeps.
     fn now(&self) -> Timestamp;
 
     /// The loop is alive; called at least as often as [`Rounds::pulse`] says.
@@ -41,7 +42,7 @@ pub(super) trait Rounds {
 /// What follows from a pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct After {
-    /// When what is pending is due.
+    /// When what is pending is due, by the clock of [`Rounds::now`].
     pub(super) due: Option<Timestamp>,
     /// Whether the loop is to end.
     pub(super) stop: Option<Stop>,
@@ -260,7 +261,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_clock_that_is_set_while_something_is_pending_is_noticed() {
+    async fn what_became_due_while_the_machine_slept_is_noticed() {
         let mut log = Log::new();
         log.due = vec![Some(20)];
         log.clock_runs = 2.0;

@@ -72,6 +72,8 @@ pub(super) struct Look {
     /// What the core made of it.
     pub(super) assessment: Assessment,
     fresh_until: std::time::Instant,
+    /// When it was made, by the clock that nobody sets.
+    made: Timestamp,
     has_news: bool,
 }
 
@@ -80,7 +82,7 @@ pub(super) struct Look {
 pub(super) struct Passed {
     /// What it tells.
     pub(super) report: Report,
-    /// When the first of what is still pending is due.
+    /// When the first of what is still pending is due, by [`clock::steady`].
     pub(super) due: Option<Timestamp>,
     /// Whether a drift opened, changed or resolved.
     pub(super) news: bool,
@@ -189,7 +191,7 @@ async fn dry_pass(settings: &Settings, memory: &mut Memory) -> Result<Passed, Ru
     let report = report(settings, &look.before, &look, &Written::default());
     let passed = Passed {
         news: look.has_news,
-        due: look.assessment.plan.next_due(),
+        due: look.due(look.assessment.plan.next_due()),
         report,
         left: look.registry.fingerprint.clone(),
         registry: look.registry,
@@ -232,11 +234,12 @@ async fn written_pass(
         let origin = origin.get_or_insert_with(|| look.before.clone());
         if let Some(on_wait) = on_wait.take()
             && let Some(waiting) = Waiting::of(&look)
+            && let Some(due) = look.due(Some(waiting.until))
         {
             // Nobody needs to wait for us while we wait.
             drop(lock);
             on_wait(&waiting);
-            sleep_until(waiting.until).await;
+            sleep_until(due).await;
             continue;
         }
         tries += 1;
@@ -260,13 +263,14 @@ impl Passed {
     fn of(settings: &Settings, before: &Ledger, look: Look, attempt: Attempt) -> Self {
         Self {
             report: report(settings, before, &look, &attempt.written),
-            due: look
-                .assessment
-                .plan
-                .next_due()
-                .into_iter()
-                .chain(try_again(&look, &attempt.written))
-                .min(),
+            due: look.due(
+                look.assessment
+                    .plan
+                    .next_due()
+                    .into_iter()
+                    .chain(try_again(&look, &attempt.written))
+                    .min(),
+            ),
             // That an edit is made at last is news, however often it was tried.
             news: look.has_news || !attempt.written.applied.is_empty(),
             left: attempt
@@ -365,10 +369,21 @@ impl Waiting {
     }
 }
 
+impl Look {
+    /// When what is due then by the clock of this look, which may be set, is due by the one that nobody sets: never
+    /// too early.
+    fn due(&self, then: Option<Timestamp>) -> Option<Timestamp> {
+        // Both are cut off to a whole millisecond.
+        let slack = Duration::from_millis(2);
+        then.map(|then| self.made.plus(then.since(self.world.at)).plus(slack))
+    }
+}
+
+/// Waits until then, by [`clock::steady`].
 async fn sleep_until(due: Timestamp) {
-    // The wall clock can be set while we sleep: ask it again rather than trust one long sleep.
+    // The clock of a long sleep stands still while the machine sleeps: ask again rather than trust it.
     loop {
-        let left = due.since(clock::now());
+        let left = due.since(clock::steady());
         if left.is_zero() {
             return;
         }
@@ -420,7 +435,8 @@ pub(super) async fn look(
     lost: &mut Vec<Source>,
 ) -> Result<Look, RunError> {
     let heard = inbox.map(Inbox::heard).unwrap_or_default();
-    let (contents, registry, begun) = patiently(|| read(settings)).await?;
+    let mut booted_at = clock::booted_at();
+    let (mut contents, mut registry, mut begun) = patiently(|| read(settings)).await?;
     let folder = Folder::of(&settings.state, &settings.roll.target);
     let (mut file, mut before) = LedgerFile::load(&folder)?;
     let journal = Journal::of(&folder);
@@ -440,19 +456,31 @@ pub(super) async fn look(
             store.display()
         )
     });
-    let mut world = begun
-        .observe(&look::Request {
-            registry: &registry,
-            ledger: &before,
-            policy: &policy,
-            roll: &settings.roll.target,
-            nearest_roll: &roll::find::nearest_roll,
-            roll_is_local: contents.local,
-            surroundings: &settings.surroundings,
-            records: &settings.records,
-            heard: &heard,
-        })
-        .await;
+    let mut tries = TRIES;
+    let mut world = loop {
+        let world = begun
+            .observe(&look::Request {
+                registry: &registry,
+                ledger: &before,
+                policy: &policy,
+                roll: &settings.roll.target,
+                nearest_roll: &roll::find::nearest_roll,
+                roll_is_local: contents.local,
+                surroundings: &settings.surroundings,
+                records: &settings.records,
+                heard: &heard,
+            })
+            .await;
+        tries -= 1;
+        if std::mem::replace(&mut booted_at, clock::booted_at()) == booted_at || tries == 0 {
+            break world;
+        }
+        debug!(
+            "the clock was set during the look, whose times contradict each other; looking again"
+        );
+        (contents, registry, begun) = patiently(|| read(settings)).await?;
+    };
+    let made = clock::steady();
     world.sources.extend(lost.iter().cloned());
     // From its end on: a look that took long, because one server hangs, would take as long again.
     let fresh_until = clock::monotonic() + LOOK_FRESH;
@@ -476,6 +504,7 @@ pub(super) async fn look(
         before,
         assessment,
         fresh_until,
+        made,
         has_news: false,
     };
     let news = news::of(settings, &look);

@@ -49,7 +49,7 @@ impl Schedule {
         self.timer = self.last + interval;
     }
 
-    /// When what is pending is due; it is told anew before every wait, since the clock may have been set.
+    /// When what is pending is due; it is told anew before every wait, since the machine may have slept.
     pub(super) const fn set_due(&mut self, due: Option<Instant>) {
         self.due = due;
     }

@@ -256,7 +256,7 @@ impl<T: Teller> Rounds for Guard<'_, T> {
     }
 
     fn now(&self) -> Timestamp {
-        clock::now()
+        clock::steady()
     }
 
     fn alive(&mut self) {

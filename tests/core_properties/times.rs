@@ -61,6 +61,9 @@ pub fn with_times(scene: &Scene, to: Move<'_>) -> Scene {
 
 pub fn with_times_of_ledger(ledger: &Ledger, to: Move<'_>) -> Ledger {
     let mut ledger = ledger.clone();
+    if let Some(clock) = &mut ledger.clock {
+        clock.booted_at = to(clock.booted_at);
+    }
     for server in ledger.servers.values_mut() {
         move_server(&mut server.id, to);
         server.seen = to(server.seen);

@@ -7,6 +7,7 @@ mod bursts;
 mod events;
 mod ignored;
 mod records;
+mod restarts;
 mod secured;
 
 use crate::support::{Machine, Session, Watching, wait_until};

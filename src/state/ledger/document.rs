@@ -10,6 +10,7 @@ use crate::core::ids::{
     AgentKind, BootId, ConversationId, DriftId, Fingerprint, ProcessId, ServerName, SessionName,
     Timestamp,
 };
+use crate::core::known_clock::KnownClock;
 use crate::core::ledger as core;
 use crate::core::world as core_world;
 
@@ -31,6 +32,17 @@ pub(super) struct Document {
     drifts: Vec<Drift>,
     #[serde(default)]
     jobs: Vec<Job>,
+    #[serde(default)]
+    clock: Option<Clock>,
+}
+
+/// How the clock stood at the last look.
+#[derive(Serialize, Deserialize)]
+struct Clock {
+    place: Place,
+    boot: String,
+    booted_at: i64,
+    was_set: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -186,6 +198,7 @@ impl Document {
             agents,
             drifts,
             jobs,
+            clock,
         } = ledger;
         Self {
             version: VERSION,
@@ -197,6 +210,7 @@ impl Document {
             agents: agents.iter().map(Agent::from).collect(),
             drifts: drifts.iter().map(Drift::from).collect(),
             jobs: jobs.iter().map(Job::from).collect(),
+            clock: clock.as_ref().map(Clock::from),
         }
     }
 }
@@ -219,6 +233,7 @@ impl From<Document> for core::Ledger {
                 .filter_map(Agent::known)
                 .collect(),
             drifts: document.drifts.into_iter().map(Drift::into).collect(),
+            clock: document.clock.map(Clock::into),
             jobs: document.jobs.into_iter().filter_map(Job::known).collect(),
         }
     }
@@ -233,6 +248,34 @@ impl From<&core_world::Place> for Place {
         Self {
             machine: machine.clone(),
             pid_namespace: pid_namespace.clone(),
+        }
+    }
+}
+
+impl From<&KnownClock> for Clock {
+    fn from(clock: &KnownClock) -> Self {
+        let KnownClock {
+            place,
+            boot,
+            booted_at,
+            was_set,
+        } = clock;
+        Self {
+            place: place.into(),
+            boot: boot.to_string(),
+            booted_at: booted_at.millis(),
+            was_set: *was_set,
+        }
+    }
+}
+
+impl From<Clock> for KnownClock {
+    fn from(clock: Clock) -> Self {
+        Self {
+            place: clock.place.into(),
+            boot: BootId::new(clock.boot),
+            booted_at: Timestamp::from_millis(clock.booted_at),
+            was_set: clock.was_set,
         }
     }
 }

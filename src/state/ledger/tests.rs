@@ -16,6 +16,7 @@ use crate::core::ids::{
     Timestamp,
 };
 use crate::core::jobs::{JobId, JobStatus, KnownJob, Learned};
+use crate::core::known_clock::KnownClock;
 use crate::core::ledger::{
     AgentKey, Incarnation, KnownAgent, KnownArtifact, KnownId, KnownRow, KnownServer, Ledger,
     OpenDrift, RowKey, SeenAlive,
@@ -149,6 +150,17 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn clock()(
+        place in place(),
+        boot in boot(),
+        booted_at in time(),
+        was_set in any::<bool>(),
+    ) -> KnownClock {
+        KnownClock { place, boot, booted_at, was_set }
+    }
+}
+
+prop_compose! {
     fn ledger()(
         homes in btree_set(place(), 0..3),
         servers in btree_map(
@@ -171,8 +183,9 @@ prop_compose! {
         agents in btree_map(agent_key(), known_agent(), 0..3),
         drifts in btree_map(".{0,8}".prop_map(DriftId::new), drift(), 0..3),
         jobs in btree_map("[a-zA-Z0-9_-]{1,8}".prop_map(|id| JobId::parse(&id).unwrap()), job(), 0..3),
+        clock in option::of(clock()),
     ) -> Ledger {
-        Ledger { homes, servers, rows, artifacts, agents, drifts, jobs }
+        Ledger { homes, servers, rows, artifacts, agents, drifts, jobs, clock }
     }
 }
 

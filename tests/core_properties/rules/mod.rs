@@ -2,6 +2,7 @@
 
 mod absence;
 mod brake;
+mod clock;
 mod doubt;
 mod home;
 mod identity;

@@ -217,16 +217,9 @@ impl Scene {
 
     /// The whole core, once.
     pub fn pass(&self) -> Pass {
-        let findings = diff(
-            &self.registry,
-            &self.world,
-            &self.ledger,
-            &self.policy,
-            self.now,
-        );
-        let ledger = self
-            .ledger
-            .with_look(&self.registry, &self.world, &findings, self.now);
+        let before = self.ledger.by_the_clock_of(&self.world.vantage);
+        let findings = diff(&self.registry, &self.world, &before, &self.policy, self.now);
+        let ledger = before.with_look(&self.registry, &self.world, &findings, self.now);
         let plan = plan(&self.registry, &findings, &ledger, &self.policy, self.now);
         let confirmed = self
             .registry

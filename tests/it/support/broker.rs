@@ -144,6 +144,12 @@ impl Broker {
         }
     }
 
+    /// Whether what it has saved, and will know after it was killed, contains a text.
+    pub fn has_saved(&self, text: &str) -> bool {
+        let saved = fs::read(self.folder.join("mosquitto.db")).unwrap_or_default();
+        memchr::memmem::find(&saved, text.as_bytes()).is_some()
+    }
+
     /// Ends it as an administrator would: what it keeps is saved.
     pub fn stop(&self) {
         if let Some(mut child) = self.child.borrow_mut().take() {

@@ -13,6 +13,7 @@ use rustix::process::{Signal, getuid};
 use tempfile::TempDir;
 
 use super::broker::{Broker, BrokerBuilder};
+use super::clock::Clock;
 use super::tmux::SessionBuilder;
 use super::{
     Agy, Claude, Elsewhere, Footprint, JobRecord, Pass, Process, Reconcile, Roll, RollBuilder,
@@ -250,6 +251,11 @@ impl Machine {
         Skill::writing(self.roll_path())
     }
 
+    /// A system clock that can be set; `None`, and a loud word, where that is not possible.
+    pub fn clock(&self) -> Option<Clock> {
+        Clock::on(self)
+    }
+
     /// A real Mosquitto, to be started.
     pub fn broker(&self) -> BrokerBuilder {
         Broker::on(self)
@@ -264,6 +270,28 @@ impl Machine {
                 fs::read_to_string(folder.path().join("inbox")).is_ok_and(|it| it.contains(job))
             })
         });
+    }
+
+    /// Whether headcount has on disk that a job has ended: in its inbox, or, once a pass has seen to it, in its
+    /// ledger.
+    pub fn knows_end_of(&self, job: &str) -> bool {
+        let files = |name: &'static str| {
+            let rolls = fs::read_dir(self.state()).into_iter().flatten().flatten();
+            rolls.filter_map(move |roll| fs::read(roll.path().join(name)).ok())
+        };
+        // In this order: that is how it goes from one to the other.
+        let in_inbox = files("inbox").any(|inbox| {
+            let text = String::from_utf8_lossy(&inbox).into_owned();
+            text.contains(&format!("\"{job}\""))
+        });
+        in_inbox
+            || files("ledger.json").any(|ledger| {
+                let ledger: serde_json::Value =
+                    serde_json::from_slice(&ledger).expect("a ledger is replaced as a whole");
+                let jobs = ledger["jobs"].as_array().expect("they are a list");
+                jobs.iter()
+                    .any(|known| known["id"] == job && !known["heard"].is_null())
+            })
     }
 
     /// A job's record, `running` until told otherwise, and of no session.

@@ -38,10 +38,11 @@
 //! | agents' files | `machine.claude()`, `machine.agy()`; `.claude_at(PATH)` for another root |
 //! | a roll | `machine.roll()…write()` or `machine.write_roll(TEXT)`; read back by real `PyYAML`: `machine.read_roll()`, `machine.row(NAME)` |
 //! | a job's record | `machine.job(ID)` `.status("completed")` `.session(NAME)` `.token(TOKEN)` `.ago(AGE)` `.write()` |
-//! | a broker | `machine.broker()` `.users(…)` `.tls()` `.client_certificates()` `.rights(ACL)` `.start()`, then `.publisher()` `.event(JOB, SEQ, WHAT)` `.signed(…)` `.raw(…)`, `.kill()` `.stop()` `.start_again()` |
+//! | a broker | `machine.broker()` `.users(…)` `.tls()` `.client_certificates()` `.rights(ACL)` `.start()`, then `.publisher()` `.event(JOB, SEQ, WHAT)` `.signed(…)` `.raw(…)`, `.kill()` `.stop()` `.start_again()` `.has_saved(TEXT)` |
 //! | a pass | `machine.reconcile()` + flags + `.run()`, then `.exits(0)`, `.drift(CLASS, NAME)`, `.note(KIND)`, `.held(REASON)`; `machine.headcount(&["init"])` for the other commands |
 //! | a loop | `machine.watch()` + flags + `.start()`, then `.wait_for_drift(CLASS, NAME, …)`, `.wait_for_pass(WHY)`, `.passes()`, `.reports()`, `.signal(…)`, `.end()` |
 //! | a kanban card | `Hermes::on(&machine)`, then `.card()` and `.worker()` + flags + `.start()`, `.comment(AUTHOR, TEXT)` `.wait_for(TEXT)` `.told()` `.status()` |
+//! | a system clock that is set | `machine.clock()`, then `.watch().by(&clock)` or `.reconcile().by(&clock)`, and `clock.is_off_by(SECS)` |
 //! | proof that nothing was written | `let before = machine.footprint(); …; assert_eq!(machine.footprint(), before)` |
 //!
 //! Nothing here waits for a fixed time: [`wait_until`] polls for what is waited for.
@@ -55,8 +56,10 @@ mod agent;
 mod agy;
 mod broker;
 mod cache;
+mod chance;
 mod claude;
 mod claude_code;
+mod clock;
 mod document;
 pub mod elsewhere;
 mod footprint;
@@ -76,10 +79,12 @@ mod watch;
 
 pub use agent::{Agent, StandIn};
 pub use agy::Agy;
-pub use broker::Broker;
+pub use broker::{Broker, Publisher};
+pub use chance::Chance;
 pub use claude::{Claude, conversation};
 pub use claude_code::ClaudeCode;
 pub use document::{FIRST_KEYS, check_plan, keys};
+pub use clock::Clock;
 pub use elsewhere::Elsewhere;
 pub use footprint::Footprint;
 pub use hermes::Hermes;

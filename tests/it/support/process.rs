@@ -24,6 +24,16 @@ impl Process {
         kilobytes.expect("the process runs") * 1024
     }
 
+    /// How often it has waited for something, since it began.
+    pub fn waits(self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default();
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        line.and_then(|waits| waits.trim().parse().ok())
+            .expect("the process runs")
+    }
+
     /// The living process of that pid. Zombies are dead.
     pub fn find(pid: u32) -> Option<Self> {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;

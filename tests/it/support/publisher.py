@@ -10,6 +10,7 @@ import hmac
 import json
 import ssl
 import sys
+import time
 
 import paho.mqtt.client as mqtt
 
@@ -31,9 +32,21 @@ def payload(event, token):
     return json.dumps(signed(event, token), ensure_ascii=False)
 
 
+def wait(client, sent):
+    """Until the broker has it; one that is away for a while gets it when it is back."""
+    deadline = time.monotonic() + 120
+    while sent.mid not in client.acknowledged:
+        if time.monotonic() > deadline:
+            sys.exit("the broker did not take message %d" % sent.mid)
+        time.sleep(0.001)
+    client.acknowledged.discard(sent.mid)
+
+
 def main():
     options = json.loads(sys.argv[1])
     client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=options.get("id", ""))
+    client.acknowledged = set()
+    client.on_publish = lambda client, _data, mid, *_rest: client.acknowledged.add(mid)
     client.max_inflight_messages_set(1000)
     client.max_queued_messages_set(0)
     if options.get("user"):
@@ -42,7 +55,15 @@ def main():
         client.tls_set(ca_certs=options["ca"], certfile=options.get("cert"), keyfile=options.get("key"),
                        cert_reqs=ssl.CERT_REQUIRED)
     client.reconnect_delay_set(min_delay=1, max_delay=1)
-    client.connect("localhost" if options.get("ca") else "127.0.0.1", options["port"])
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            client.connect("localhost" if options.get("ca") else "127.0.0.1", options["port"])
+            break
+        except ConnectionError:  # the broker is away for a while
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
     client.loop_start()
     for line in sys.stdin:
         command = json.loads(line)
@@ -60,7 +81,7 @@ def main():
                 sent.append(client.publish(topic, payload(event, command.get("token")), qos=1))
                 if len(sent) == 10_000:  # a client has 65,535 numbers for what is on its way
                     for one in sent:
-                        one.wait_for_publish(timeout=120)
+                        wait(client, one)
                     sent.clear()
         else:
             event = command.get("publish") or {}
@@ -70,7 +91,7 @@ def main():
                 text = payload(event, command.get("token"))
             sent.append(client.publish(topic, text, qos=1, retain=command.get("retain", False)))
         for one in sent:
-            one.wait_for_publish(timeout=120)
+            wait(client, one)
         print("done", flush=True)
     client.loop_stop()
     client.disconnect()

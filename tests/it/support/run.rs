@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::document::check_reports;
 use super::machine::output_within;
-use super::{Machine, Process};
+use super::{Clock, Machine, Process};
 
 /// No pass takes this long; one that does hangs.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -85,6 +85,12 @@ impl<'m> Reconcile<'m> {
     /// With this in its environment.
     pub fn env(mut self, key: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
         self.command.env(key, value);
+        self
+    }
+
+    /// Going by that clock.
+    pub fn by(mut self, clock: &Clock) -> Self {
+        self.command.envs(clock.environment());
         self
     }
 

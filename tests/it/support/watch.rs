@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::document::check_reports;
-use super::{Broker, Machine, Process, wait_until, wait_until_or};
+use super::{Broker, Clock, Machine, Process, wait_until, wait_until_or};
 
 /// What `-vv` logs of each pass.
 const A_PASS: &str = "a pass, because of: ";
@@ -71,6 +71,12 @@ impl<'m> Watch<'m> {
     /// With this in its environment.
     pub fn env(mut self, key: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(key, value);
+        self
+    }
+
+    /// Going by that clock.
+    pub fn by(mut self, clock: &Clock) -> Self {
+        self.command.envs(clock.environment());
         self
     }
 
@@ -262,7 +268,8 @@ impl Watching {
         self.child.try_wait().expect("it can be asked").is_none()
     }
 
-    fn said(&self) -> String {
+    /// All that it has said, for whoever has to find out what went wrong.
+    pub fn said(&self) -> String {
         format!(
             "standard output:\n{}\nstandard error:\n{}",
             self.printed().join("\n"),
