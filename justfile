@@ -26,6 +26,7 @@ hunt cases="100000":
 lint:
     cargo fmt --check
     cargo clippy --all-targets -- -D warnings
+    cargo clippy --lib -- -D warnings --cfg headcount_timer_only
 
 # Licences, duplicates and sources of all that is built in, and known holes where they can be asked for.
 supply-chain:

@@ -109,6 +109,13 @@ impl FileLock {
         }
     }
 
+    /// Whether whoever locks that path now meets this lock: not if somebody has removed the file since.
+    #[must_use]
+    pub fn is_of(&self, path: &Path) -> bool {
+        let ours = self.file.metadata().ok().as_ref().and_then(identity);
+        ours.is_some() && ours == fs::metadata(path).ok().as_ref().and_then(identity)
+    }
+
     /// Takes the lock, or gives up after `timeout`. To drop the future is to stop waiting.
     ///
     /// # Errors

@@ -25,6 +25,7 @@ use crate::roll::lock::LockError;
 use crate::roll::read::{Contents, ReadError};
 use crate::roll::{self, Roll};
 use crate::state::journal::News;
+use crate::state::ledger::Unsaved;
 use crate::state::retention::bounded;
 use crate::state::{Folder, Inbox, Journal, LedgerFile, Locked, StateError};
 use crate::tell::wire;
@@ -122,6 +123,10 @@ pub(super) struct Memory {
     unwritten: Option<Ledger>,
     /// The events of jobs that came, where somebody listens.
     inbox: Option<Inbox>,
+    /// The ledger of the last look, where it said too little to be written down at once.
+    unsaved: Option<Unsaved>,
+    /// Whether there will be another look soon.
+    is_of_a_loop: bool,
 }
 
 impl Memory {
@@ -130,6 +135,8 @@ impl Memory {
         Self {
             unwritten: None,
             inbox,
+            unsaved: None,
+            is_of_a_loop: true,
         }
     }
 }
@@ -147,7 +154,7 @@ pub async fn reconcile(
     let passed = if settings.dry_run {
         dry_pass(settings, &mut Memory::default()).await
     } else {
-        written_pass(settings, None, Some(on_wait)).await
+        written_pass(settings, &mut Memory::default(), Some(on_wait)).await
     };
     let Passed {
         report, trouble, ..
@@ -176,14 +183,13 @@ pub(super) async fn pass(settings: &Settings, memory: &mut Memory) -> Result<Pas
     if settings.dry_run {
         dry_pass(settings, memory).await
     } else {
-        written_pass(settings, memory.inbox.as_ref(), None::<fn(&Waiting)>).await
+        written_pass(settings, memory, None::<fn(&Waiting)>).await
     }
 }
 
 async fn dry_pass(settings: &Settings, memory: &mut Memory) -> Result<Passed, RunError> {
     let look = look(
         settings,
-        None,
         Keep::Nothing(memory.unwritten.as_ref()),
         &mut Vec::new(),
     )
@@ -204,7 +210,7 @@ async fn dry_pass(settings: &Settings, memory: &mut Memory) -> Result<Passed, Ru
 
 async fn written_pass(
     settings: &Settings,
-    inbox: Option<&Inbox>,
+    memory: &mut Memory,
     mut on_wait: Option<impl FnOnce(&Waiting)>,
 ) -> Result<Passed, RunError> {
     let folder = Folder::of(&settings.state, &settings.roll.target);
@@ -222,14 +228,14 @@ async fn written_pass(
         }
         let lock = match folder.lock(settings.lock_timeout).await {
             Err(error @ StateError::Busy { .. }) => {
-                let look = look(settings, None, Keep::Nothing(None), &mut lost).await?;
+                let look = look(settings, Keep::Nothing(None), &mut lost).await?;
                 let origin = origin.unwrap_or_else(|| look.before.clone());
                 let passed = Passed::of(settings, &origin, look, Attempt::locked(error));
                 return Ok(passed.with(news));
             }
             lock => lock?,
         };
-        let look = look(settings, inbox, Keep::In(&folder, &lock), &mut lost).await?;
+        let look = look(settings, Keep::In(&folder, &lock, memory), &mut lost).await?;
         news |= look.has_news;
         let origin = origin.get_or_insert_with(|| look.before.clone());
         if let Some(on_wait) = on_wait.take()
@@ -422,7 +428,7 @@ async fn patiently<T>(mut read: impl FnMut() -> Result<T, RunError>) -> Result<T
 /// Where a look is remembered.
 pub(super) enum Keep<'a> {
     /// In the state folder.
-    In(&'a Folder, &'a Locked),
+    In(&'a Folder, &'a Locked, &'a mut Memory),
     /// Nowhere, and this is what the look before it would have written there.
     Nothing(Option<&'a Ledger>),
 }
@@ -430,11 +436,14 @@ pub(super) enum Keep<'a> {
 /// Looks once. What of the memory is found lost is told by this look and those after it.
 pub(super) async fn look(
     settings: &Settings,
-    inbox: Option<&Inbox>,
     keep: Keep<'_>,
     lost: &mut Vec<Source>,
 ) -> Result<Look, RunError> {
-    let heard = inbox.map(Inbox::heard).unwrap_or_default();
+    let inbox = match &keep {
+        Keep::In(_, _, memory) => memory.inbox.clone(),
+        Keep::Nothing(_) => None,
+    };
+    let heard = inbox.as_ref().map(Inbox::heard).unwrap_or_default();
     let mut booted_at = clock::booted_at();
     let (mut contents, mut registry, mut begun) = patiently(|| read(settings)).await?;
     let folder = Folder::of(&settings.state, &settings.roll.target);
@@ -446,8 +455,10 @@ pub(super) async fn look(
         journal.path(),
         journal.damage()?.as_deref(),
     ));
-    if let Keep::Nothing(Some(ledger)) = keep {
-        before.clone_from(ledger);
+    match &keep {
+        Keep::In(_, _, memory) => file.catch_up(&mut before, memory.unsaved.as_ref()),
+        Keep::Nothing(Some(ledger)) => before.clone_from(ledger),
+        Keep::Nothing(None) => {}
     }
     let mut policy = settings.policy.clone();
     policy.read_only = contents.newer_store.as_ref().map(|store| {
@@ -489,7 +500,7 @@ pub(super) async fn look(
         policy.only = Some(plan.agrees_with(&assessment).into_iter().collect());
         assessment = assess(&registry, &world, &before, &policy, world.at);
     }
-    if let Some(inbox) = inbox {
+    if let Some(inbox) = &inbox {
         assessment.ignored = inbox.ignored_with(&assessment.ignored);
     }
     info!(
@@ -509,10 +520,12 @@ pub(super) async fn look(
     };
     let news = news::of(settings, &look);
     look.has_news = news.iter().any(|news| !news::is_repeated(&look, news));
-    if let Keep::In(folder, lock) = keep {
+    if let Keep::In(folder, lock, memory) = keep {
         // The news is on disk before anything is done about it: a crash in between loses none of it.
         Journal::of(folder).append(look.world.at, news, lock)?;
-        remember(&mut file, &look.assessment.ledger, look.world.at, lock)?;
+        let after = bounded(look.assessment.ledger.clone(), look.world.at);
+        let counts = !memory.is_of_a_loop;
+        memory.unsaved = file.save_news((&look.before, after), counts, look.world.at, lock)?;
         // What was heard is in the ledger now.
         if let Some(inbox) = inbox {
             inbox.forget(&heard)?;

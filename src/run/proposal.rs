@@ -29,7 +29,7 @@ pub struct Proposal {
 /// Where the roll cannot be read or is saved again and again, or the state folder cannot be read.
 pub async fn propose(settings: &Settings) -> Result<Proposal, RunError> {
     for _ in 0..TRIES {
-        let look = look(settings, None, Keep::Nothing(None), &mut Vec::new()).await?;
+        let look = look(settings, Keep::Nothing(None), &mut Vec::new()).await?;
         let edits: Vec<Edit> = proposed(&look.assessment)
             .map(|(edit, _)| edit.clone())
             .collect();

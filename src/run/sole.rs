@@ -1,5 +1,6 @@
 //! One loop a roll: a lock that dies with its holder.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::error::RunError;
@@ -12,7 +13,8 @@ use crate::state::Folder;
 #[derive(Debug)]
 #[must_use = "given back as soon as it is dropped"]
 pub(super) struct Sole {
-    _lock: FileLock,
+    lock: FileLock,
+    path: PathBuf,
 }
 
 impl Sole {
@@ -27,6 +29,18 @@ impl Sole {
             holder,
         };
         Self::take(folder, "loop.lock", busy).await
+    }
+
+    /// Takes it again, if somebody removed the file by which it is held.
+    ///
+    /// # Errors
+    ///
+    /// Another loop has it by now, or the state folder cannot be used.
+    pub(super) async fn hold(&mut self, roll: &Roll, folder: &Folder) -> Result<(), RunError> {
+        if !self.lock.is_of(&self.path) {
+            *self = Self::of(roll, folder).await?;
+        }
+        Ok(())
     }
 
     /// Takes the right to be the worker of a roll.
@@ -48,8 +62,9 @@ impl Sole {
         busy: impl FnOnce(Option<Holder>) -> RunError,
     ) -> Result<Self, RunError> {
         folder.make()?;
-        match FileLock::acquire(&folder.path().join(name), Duration::ZERO).await {
-            Ok(lock) => Ok(Self { _lock: lock }),
+        let path = folder.path().join(name);
+        match FileLock::acquire(&path, Duration::ZERO).await {
+            Ok(lock) => Ok(Self { lock, path }),
             Err(LockError::Busy { holder, .. }) => Err(busy(holder)),
             Err(error) => Err(RunError::LoopLock(error)),
         }

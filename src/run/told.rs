@@ -89,10 +89,12 @@ impl Told {
             _ => Missed::default(),
         };
         let any = passed.news
-            || notes != self.notes
+            || !notes.is_subset(&self.notes)
             || (first && !passed.report.drifts.is_empty())
             || missed != Missed::default();
-        Ok((any || first || last != self.last).then_some(News {
+        // That a note is over is in no report: only what is there can be told of it.
+        let is_changed = first || last != self.last || notes != self.notes;
+        Ok((any || is_changed).then_some(News {
             any,
             missed,
             notes,

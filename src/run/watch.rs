@@ -122,7 +122,7 @@ pub async fn watch(
 ) -> Result<Stop, RunError> {
     pass::must_be_there(settings)?;
     let folder = Folder::of(&settings.state, &settings.roll.target);
-    let _sole = if settings.dry_run {
+    let sole = if settings.dry_run {
         None
     } else {
         Some(Sole::of(&settings.roll, &folder).await?)
@@ -133,6 +133,8 @@ pub async fn watch(
         None => None,
     };
     let mut guard = Guard {
+        sole,
+        folder,
         files: Files::new(&settings.roll, sources.waker()),
         exits: Exits::new(sources.waker()),
         settings,
@@ -152,6 +154,9 @@ pub async fn watch(
 
 /// Makes the passes, and tells what they find.
 struct Guard<'a, T> {
+    /// The right to be the loop, which one that writes nothing does not need.
+    sole: Option<Sole>,
+    folder: Folder,
     settings: &'a Settings,
     teller: &'a mut T,
     memory: Memory,
@@ -164,6 +169,13 @@ struct Guard<'a, T> {
 }
 
 impl<T> Guard<'_, T> {
+    async fn look(&mut self) -> Result<Passed, RunError> {
+        if let Some(sole) = &mut self.sole {
+            sole.hold(&self.settings.roll, &self.folder).await?;
+        }
+        pass(self.settings, &mut self.memory).await
+    }
+
     fn report_to_the_manager(&mut self, passed: Result<&Report, &RunError>) {
         self.passes += 1;
         let Some(manager) = self.manager else {
@@ -220,7 +232,7 @@ impl<T: Teller> Rounds for Guard<'_, T> {
     async fn pass(&mut self, why: &BTreeSet<Wake>) -> After {
         debug!("a pass, because of: {}", list(why));
         self.files.pass_begins();
-        let passed = pass(self.settings, &mut self.memory).await;
+        let passed = self.look().await;
         self.listen(passed.as_ref().ok());
         let came_to = match &passed {
             Ok(Passed {

@@ -5,9 +5,10 @@
 //! What a pass has put into the ledger is struck out. Only the one loop of a roll has an inbox open.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File, Metadata};
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,7 @@ pub struct Inbox(Arc<Mutex<Kept>>);
 
 #[derive(Debug)]
 struct Kept {
+    folder: Folder,
     path: PathBuf,
     file: File,
     /// The ends of jobs; those that are on disk.
@@ -50,14 +52,7 @@ impl Inbox {
     /// When it cannot be read or written.
     pub fn open(folder: &Folder) -> Result<Self, StateError> {
         let path = folder.path().join("inbox");
-        let mut file = to_write()
-            .read(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(StateError::io("open", &path))?;
-        if let Some(folder) = path.parent() {
-            sync(folder)?; // the file may be new, and so its name
-        }
+        let mut file = open(folder, &path)?;
         let mut text = Vec::new();
         file.read_to_end(&mut text)
             .map_err(StateError::io("read", &path))?;
@@ -72,6 +67,7 @@ impl Inbox {
             .map(|event| ((event.job.clone(), event.seq), event))
             .collect();
         Ok(Self(Arc::new(Mutex::new(Kept {
+            folder: folder.clone(),
             path,
             file,
             ends,
@@ -131,6 +127,7 @@ impl Inbox {
             return Ok(());
         }
         let events = std::mem::take(&mut kept.unsafe_ends);
+        kept.come_back()?;
         let mut lines = Vec::new();
         for event in &events {
             serde_json::to_writer(&mut lines, &Line::from(event))
@@ -172,12 +169,10 @@ impl Inbox {
         if !ended {
             return Ok(());
         }
-        let mut rest = Vec::new();
-        for event in kept.ends.values() {
-            serde_json::to_writer(&mut rest, &Line::from(event))
-                .map_err(|error| StateError::io("write", &kept.path)(error.into()))?;
-            rest.push(b'\n');
+        if kept.come_back()? {
+            return Ok(());
         }
+        let rest = kept.text()?;
         let written = kept.rewrite(&rest);
         written.map_err(StateError::io("write", &kept.path))
     }
@@ -198,7 +193,56 @@ impl Inbox {
     }
 }
 
+/// Opens the file, made where it is missing, whose name outlives a crash.
+fn open(folder: &Folder, path: &Path) -> Result<File, StateError> {
+    let file = to_write()
+        .read(true)
+        .truncate(false)
+        .open(path)
+        .map_err(StateError::io("open", path))?;
+    sync(folder.path())?;
+    Ok(file)
+}
+
 impl Kept {
+    /// Makes the file anew if somebody removed it, or the folder that it is in: what is written to the old one
+    /// is gone with it. Whether that was needed; then all that is known is in it.
+    fn come_back(&mut self) -> Result<bool, StateError> {
+        let identity = |found: Metadata| (found.dev(), found.ino());
+        let ours = self.file.metadata().map(identity).ok();
+        let there = fs::symlink_metadata(&self.path).map(identity).ok();
+        if ours.is_some() && ours == there {
+            return Ok(false);
+        }
+        self.folder.make()?;
+        if let Some(root) = self.folder.path().parent() {
+            sync(root)?;
+        }
+        let mut file = open(&self.folder, &self.path)?;
+        let all = self.text()?;
+        file.set_len(0)
+            .and_then(|()| file.write_all(&all))
+            .and_then(|()| file.sync_all())
+            .map_err(StateError::io("write", &self.path))?;
+        self.file = file;
+        warn!(
+            "{} was removed: it was made anew, with what it held",
+            self.path.display()
+        );
+        Ok(true)
+    }
+
+    /// The ends that are known, as lines.
+    fn text(&self) -> Result<Vec<u8>, StateError> {
+        let mut text = Vec::new();
+        for event in self.ends.values() {
+            serde_json::to_writer(&mut text, &Line::from(event))
+                .map_err(|error| StateError::io("write", &self.path)(error.into()))?;
+            text.push(b'\n');
+        }
+        Ok(text)
+    }
+
     fn append(&mut self, lines: &[u8]) -> std::io::Result<()> {
         let begin = self.file.seek(SeekFrom::End(0))?;
         let written = self
@@ -221,7 +265,7 @@ impl Kept {
         let mut file = to_write().read(true).truncate(true).open(&unfinished)?;
         file.write_all(rest)?;
         file.sync_all()?;
-        std::fs::rename(&unfinished, &self.path)?;
+        fs::rename(&unfinished, &self.path)?;
         self.file = file;
         match self.path.parent().map(File::open) {
             Some(Ok(folder)) => folder.sync_all(),

@@ -3,6 +3,7 @@
 //! The journal is written before it, and is the truth of what was told: what it has beyond the ledger, because a
 //! crash came in between or the ledger was lost, is folded in when the ledger is read.
 
+mod again;
 mod document;
 mod replay;
 #[cfg(test)]
@@ -14,8 +15,12 @@ use std::path::{Path, PathBuf};
 
 use super::replace::replace;
 use super::{Folder, Journal, Locked, StateError};
+use crate::core::ids::Timestamp;
 use crate::core::ledger::Ledger;
+use again::{Stamp, is_the_same};
 use document::Document;
+
+pub use again::Unsaved;
 
 /// A ledger larger than this is not ours: one that is full has a tenth of it.
 const LARGEST: u64 = 64 << 20;
@@ -26,6 +31,10 @@ pub struct LedgerFile {
     path: PathBuf,
     journal: Journal,
     damage: Option<String>,
+    /// What was read, if that is all that is remembered.
+    stamp: Option<Stamp>,
+    /// The number of the journal's last entry that it remembers.
+    told: u64,
 }
 
 impl LedgerFile {
@@ -40,6 +49,8 @@ impl LedgerFile {
             path: folder.path().join("ledger.json"),
             journal: Journal::of(folder),
             damage: None,
+            stamp: None,
+            told: 0,
         };
         if !folder.exists()? {
             return Ok((file, Ledger::default()));
@@ -52,11 +63,14 @@ impl LedgerFile {
             }
             Some(Err(why)) => {
                 file.damage = Some(why);
+                file.stamp = None;
                 (Ledger::default(), 0)
             }
         };
+        file.told = told;
         let newest = file.journal.newest()?;
         if newest != told {
+            file.stamp = None;
             // A journal that ends before what was told is another one, and all of it is new.
             let from = if newest < told { 0 } else { told };
             for entry in file.journal.after(from)?.entries {
@@ -64,6 +78,40 @@ impl LedgerFile {
             }
         }
         Ok((file, ledger))
+    }
+
+    /// What a look before this one knew and did not save, if the file is still as it was then.
+    pub fn catch_up(&self, ledger: &mut Ledger, unsaved: Option<&Unsaved>) {
+        if let Some(unsaved) = unsaved.filter(|unsaved| self.stamp.as_ref() == Some(&unsaved.stamp))
+        {
+            ledger.clone_from(&unsaved.ledger);
+        }
+    }
+
+    /// Writes the ledger of a look made `now`, unless it says only that the same was seen again as `before`, and what is
+    /// on disk is not old. Then that is returned, for the next look of a loop. Whoever will not look again by himself
+    /// `counts` on the disk to tell how often something was seen.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn save_news(
+        &mut self,
+        (before, after): (&Ledger, Ledger),
+        counts: bool,
+        now: Timestamp,
+        lock: &Locked,
+    ) -> Result<Option<Unsaved>, StateError> {
+        if let Some(stamp) = self.stamp.clone()
+            && stamp.is_fresh(now)
+            && self.journal.newest()? == self.told
+            && is_the_same(before, &after, counts)
+        {
+            return Ok(Some(Unsaved {
+                stamp,
+                ledger: after,
+            }));
+        }
+        self.save(&after, lock).map(|()| None)
     }
 
     /// What was wrong with the file when it was read.
@@ -92,18 +140,20 @@ impl LedgerFile {
                 _ => self.damage = None,
             }
         }
+        self.stamp = None;
         let text = Document::of(ledger, self.journal.newest()?)
             .text()
             .map_err(|error| StateError::io("write", &self.path)(error.into()))?;
         replace(&self.path, &text, lock)
     }
 
-    fn read(&self) -> Result<Option<Vec<u8>>, StateError> {
+    fn read(&mut self) -> Result<Option<Vec<u8>>, StateError> {
         let file = match File::open(&self.path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(StateError::io("open", &self.path)(error)),
         };
+        self.stamp = Stamp::of(&file);
         let mut text = Vec::new();
         // One byte more than is allowed, so that what is cut off cannot be taken for the whole.
         file.take(LARGEST + 1)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::OwnedFd;
 
 use rustix::io::Errno;
-use rustix::process::{PidfdFlags, Resource, getrlimit, pidfd_open};
+use rustix::process::{PidfdFlags, Resource, Rlimit, getrlimit, pidfd_open, setrlimit};
 use tokio::task::JoinHandle;
 use tracing::{debug, warn};
 
@@ -17,6 +17,9 @@ use crate::run::wake::{Wake, Waker};
 
 /// How many open files are left to the passes: tmux's pipes, the roll, the agents' files.
 const LEFT_TO_PASSES: u64 = 64;
+
+/// How many open files are enough for any machine.
+const ENOUGH: u64 = 1 << 16;
 
 /// Follows processes until they end.
 pub(in crate::run) struct Exits {
@@ -36,7 +39,8 @@ impl Drop for Listening {
 }
 
 impl Exits {
-    pub(in crate::run) const fn new(waker: Waker) -> Self {
+    pub(in crate::run) fn new(waker: Waker) -> Self {
+        raise();
         Self {
             waker,
             followed: BTreeMap::new(),
@@ -82,7 +86,7 @@ impl Exits {
         if without > 0 && !self.told {
             self.told = true;
             warn!(
-                "{without} processes are more than this program may have open files for: that they end is noticed by the timer only (`ulimit -n` tells the limit)"
+                "{without} processes are more than this program may have open files for: that they end is noticed by the timer only (`ulimit -Hn` tells the limit)"
             );
         } else if without == 0 {
             self.told = false;
@@ -139,6 +143,22 @@ fn listen(file: OwnedFd, waker: Waker) -> Result<Listening, Errno> {
             waker.wake(Wake::ProcessEnded);
         }
     })))
+}
+
+/// Asks for as many open files as the system lets anybody ask for; programs that cannot use so many are why it gives
+/// fewer to those who do not.
+fn raise() {
+    let limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum.unwrap_or(ENOUGH).min(ENOUGH);
+    if limit.current.is_some_and(|current| current < most) {
+        let raised = Rlimit {
+            current: Some(most),
+            ..limit
+        };
+        if let Err(error) = setrlimit(Resource::Nofile, raised) {
+            debug!("no more open files are to be had: {error}");
+        }
+    }
 }
 
 /// How many processes may be followed.

@@ -142,3 +142,49 @@ fn a_reason_is_said_at_most_once_a_minute_with_how_many_there_were() {
     assert_eq!(due(Refusal::Late, 59), Some(1));
     assert_eq!(due(Refusal::Forged, 61), Some(2));
 }
+
+#[tokio::test]
+async fn what_is_settled_after_the_folder_was_removed_is_safe_with_all_before_it() {
+    let (temp, folder) = folder().await;
+    let inbox = Inbox::open(&folder).unwrap();
+    inbox.hear(event("j1", 3, EventKind::Completed)).unwrap();
+    inbox.settle().unwrap();
+    fs::remove_dir_all(temp.path().join("state")).unwrap();
+    inbox.hear(event("j2", 1, EventKind::Error)).unwrap();
+    inbox.settle().unwrap();
+    drop(inbox);
+    let both = [
+        event("j1", 3, EventKind::Completed),
+        event("j2", 1, EventKind::Error),
+    ];
+    assert_eq!(Inbox::open(&folder).unwrap().heard(), both);
+}
+
+#[tokio::test]
+async fn what_a_pass_has_seen_to_is_struck_out_although_the_file_was_removed() {
+    let (_temp, folder) = folder().await;
+    let inbox = Inbox::open(&folder).unwrap();
+    for job in ["j1", "j2"] {
+        inbox.hear(event(job, 3, EventKind::Completed)).unwrap();
+    }
+    inbox.settle().unwrap();
+    fs::remove_file(folder.path().join("inbox")).unwrap();
+    inbox
+        .forget(&[event("j1", 3, EventKind::Completed)])
+        .unwrap();
+    drop(inbox);
+    let left = [event("j2", 3, EventKind::Completed)];
+    assert_eq!(Inbox::open(&folder).unwrap().heard(), left);
+}
+
+#[tokio::test]
+async fn where_the_file_cannot_be_made_anew_nothing_is_safe() {
+    let (temp, folder) = folder().await;
+    let inbox = Inbox::open(&folder).unwrap();
+    let root = temp.path().join("state");
+    fs::remove_dir_all(&root).unwrap();
+    fs::write(&root, "in the way").unwrap();
+    inbox.hear(event("j1", 3, EventKind::Completed)).unwrap();
+    inbox.settle().unwrap_err();
+    assert_eq!(inbox.heard(), []);
+}

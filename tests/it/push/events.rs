@@ -188,3 +188,29 @@ fn the_session_is_ended_only_when_it_is_gone() {
         (&json!("terminated"), &json!("completed"))
     );
 }
+
+#[test]
+fn an_event_that_was_acknowledged_survives_the_removal_of_the_state_folder() {
+    let machine = Machine::new();
+    let Some(broker) = machine.broker().start() else {
+        return;
+    };
+    working(&machine);
+    let watching = machine.watch().subscribe(&broker).start();
+    heard(&watching);
+    // While the roll is no roll, no pass sees to anything.
+    let roll = machine.roll_text();
+    machine.write_roll("tmux_sessions: [");
+    watching.wait_for_word("ERROR: ");
+    std::fs::remove_dir_all(machine.state()).unwrap();
+    broker.publisher().event(JOB, 3, "completed");
+    machine.wait_until_kept(JOB);
+    watching.signal(Signal::KILL);
+    drop(watching);
+
+    machine.write_roll(roll);
+    broker.kill(); // with all that it had kept
+    let _watching = machine.watch().subscribe(&broker).start();
+
+    assert_eq!(outcome(&machine)["delegate_job_status"], "completed");
+}

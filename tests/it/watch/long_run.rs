@@ -2,9 +2,12 @@
 
 use std::fs;
 
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
 use rustix::process::Signal;
 
-use crate::support::{Machine, Process, Watching, wait_until};
+use crate::support::{Footprint, Machine, Process, Watching, conversation, wait_until};
 
 const NAME: &str = "shop-creator-claude";
 
@@ -77,4 +80,71 @@ fn sessions_that_come_and_go_leave_no_open_file_behind() {
     wait_until("the files to be closed", || {
         (open_files(watching.process()) <= files + 2).then_some(())
     });
+}
+
+fn ledger(machine: &Machine) -> PathBuf {
+    let rolls = fs::read_dir(machine.state()).unwrap();
+    rolls.flatten().next().unwrap().path().join("ledger.json")
+}
+
+/// A machine in order but for a conversation that has no file: that is told and stays.
+fn with_a_stale_id(machine: &Machine) {
+    machine.session("bystander").start();
+    fs::create_dir_all(machine.claude().root().join("projects")).unwrap();
+    let session = machine.session(NAME).running("claude").start();
+    machine
+        .roll()
+        .row(NAME)
+        .pane(&session)
+        .row("old")
+        .status("stopped")
+        .set("claude_session_id_own", conversation(2))
+        .write();
+}
+
+#[test]
+fn passes_that_see_the_same_again_write_nothing() {
+    let machine = Machine::new();
+    with_a_stale_id(&machine);
+    let watching = machine.watch().every(3600).start();
+    more_passes(&watching, 3);
+    let before = Footprint::of(&[&machine.state(), &machine.project()]);
+
+    more_passes(&watching, 10);
+
+    assert_eq!(
+        Footprint::of(&[&machine.state(), &machine.project()]),
+        before
+    );
+}
+
+#[test]
+fn what_was_written_long_ago_is_written_again_although_nothing_changed() {
+    let machine = Machine::new();
+    with_a_stale_id(&machine);
+    let watching = machine.watch().every(3600).start();
+    more_passes(&watching, 3);
+    let long_ago = SystemTime::now() - Duration::from_secs(600);
+    let file = fs::File::options().write(true).open(ledger(&machine));
+    file.unwrap().set_modified(long_ago).unwrap();
+
+    more_passes(&watching, 1);
+
+    let written = || fs::metadata(ledger(&machine)).unwrap().modified().unwrap();
+    wait_until("a new ledger", || (written() > long_ago).then_some(()));
+}
+
+#[test]
+fn what_is_not_written_down_is_counted_all_the_same() {
+    let machine = Machine::new();
+    with_a_stale_id(&machine);
+    let watching = machine.watch().every(3600).at_once().start();
+    more_passes(&watching, 5);
+
+    machine.server("default").kill();
+
+    let report = watching.wait_for_report("the end", |report| report["drifts"][0]["class"] == "A");
+    let drifts = report["drifts"].as_array().unwrap();
+    let stale = drifts.iter().find(|drift| drift["class"] == "D").unwrap();
+    assert!(stale["count"].as_u64().unwrap() > 5, "{stale}");
 }

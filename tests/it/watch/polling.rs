@@ -239,3 +239,42 @@ fn the_first_loop_begins_with_what_is_open() {
 
     watching.wait_for_drift("D", "old", |_| true);
 }
+
+#[test]
+fn one_loop_is_enough_although_somebody_removed_the_state_folder() {
+    let machine = Machine::new();
+    one_of_two(&machine);
+    let first = machine.watch().every(3600).start();
+    fs::remove_dir_all(machine.state()).unwrap();
+    let passes = first.passes().len();
+    first.signal(Signal::HUP);
+    first.wait_for_passes(passes + 1);
+
+    let mut second = machine.watch().every(3600).start_anyway();
+
+    assert_eq!(second.end(), Some(2));
+    second.wait_for_word(&format!("pid {}", first.process().pid));
+}
+
+#[test]
+fn a_note_that_is_over_prints_no_line_with_nothing_in_it() {
+    let machine = Machine::new();
+    one_of_two(&machine);
+    let good = machine.roll_text();
+    let watching = machine.watch().every(3600).start();
+
+    machine.write_roll(format!("{good}- status: running\n"));
+    watching.wait_for_report("a row without a name", |report| {
+        report["notes"][0]["kind"] == "invalid_row"
+    });
+    let passes = watching.passes().len();
+    machine.write_roll(good);
+    wait_until("a pass because of that", || {
+        (watching.passes().len() > passes).then_some(())
+    });
+    watching.signal(Signal::HUP);
+    watching.wait_for_pass("hangup");
+    watching.wait_for_passes(watching.passes().len());
+
+    assert_eq!(watching.reports().len(), 1, "{:#?}", watching.printed());
+}

@@ -292,6 +292,26 @@ fn not_what_helpers_of_an_agent_write() {
 }
 
 #[test]
+fn as_many_files_are_open_as_may_be_asked_for() {
+    let machine = Machine::new();
+    let session = one_of_two(&machine);
+    machine.settle(&machine.roll_path());
+    let mut shell = machine.command("/bin/sh");
+    shell.args([
+        "-c",
+        "ulimit -S -n 64; exec \"$0\" reconcile --poll 3600 --grace 0 --emit-diff -vv",
+        env!("CARGO_BIN_EXE_headcount"),
+    ]);
+    let watching = Watching::of(shell);
+    watching.wait_for_word("the ends of processes are listened for");
+
+    session.kill();
+
+    watching.wait_for_drift("A", NAME, |drift| drift["applied"] == true);
+    assert_eq!(watching.says("the timer only"), 0);
+}
+
+#[test]
 fn more_processes_than_open_files_fall_back_to_the_timer() {
     let machine = Machine::new();
     let session = one_of_two(&machine);
