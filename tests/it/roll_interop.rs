@@ -416,3 +416,41 @@ async fn what_an_editor_saves_without_the_lock_is_never_lost() {
     assert!(number > 0);
     assert_eq!(leftovers(&shared.path), [""; 0]);
 }
+
+#[test]
+fn the_program_that_the_docs_show_to_other_writers_loses_nothing_to_headcount() {
+    let docs = include_str!("../../docs/other-writers.md");
+    let (_, rest) = docs.split_once("```python\n").expect("it shows a program");
+    let (program, _) = rest.split_once("```").expect("which ends");
+    let machine = crate::support::Machine::new();
+    let gone = machine
+        .session("shop-creator-claude")
+        .running("claude")
+        .start();
+    machine.session("bystander").start();
+    machine
+        .roll()
+        .row("shop-creator-claude")
+        .pane(&gone)
+        .write();
+    gone.kill();
+    let program = format!(
+        "{program}\nimport sys\nfor n in range(40):\n    update(sys.argv[1], lambda roll: roll.update(n=n))\n"
+    );
+
+    std::thread::scope(|scope| {
+        let roll = machine.roll_path();
+        let writer = scope.spawn(move || {
+            python::run(&program, &[roll.to_str().unwrap()], b"");
+        });
+        let _ = machine.reconcile().at_once().run().exits(0);
+        writer.join().unwrap();
+    });
+
+    assert!(
+        machine.roll_text().contains("\nn: 39\n"),
+        "{}",
+        machine.roll_text()
+    );
+    assert_eq!(machine.row("shop-creator-claude")["status"], "terminated");
+}
