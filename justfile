@@ -46,6 +46,7 @@ prove:
     cargo build
     python3 proofs/crash.py
     python3 proofs/writers.py
+    python3 proofs/mixed.py
 
 # Looks for inputs that break something: `just fuzz`, or `just fuzz roll 600`. fuzz/README.md.
 fuzz target='all' seconds='60':

@@ -112,7 +112,7 @@ class Proof:
         """Runs the pass with a fault in the call that comes `offset` after a mark; None if it came elsewhere."""
         count_at = self.names
         marks = self.marks
-        for _ in range(12):
+        for _ in range(60):
             self.restore()
             place = marks[mark] + offset
             name = count_at[place]
