@@ -25,16 +25,6 @@ fn every_command_is_in_the_help() {
 }
 
 #[test]
-fn the_version_is_that_of_the_package() {
-    let pass = Machine::new().headcount(&["--version"]).exits(0);
-
-    assert_eq!(
-        pass.stdout,
-        concat!("headcount ", env!("CARGO_PKG_VERSION"), "\n")
-    );
-}
-
-#[test]
 fn wrong_usage_says_what_is_wrong_and_does_nothing() {
     let wrong: [(&[&str], &str); 7] = [
         (
