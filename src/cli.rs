@@ -6,15 +6,18 @@ mod config;
 mod demo;
 mod dispatch;
 mod environment;
+mod explain;
 mod init;
 mod joint;
 mod log;
 mod output;
+mod paint;
 mod plan;
 mod push;
 mod reconcile;
 mod schema;
 mod signal;
+mod status;
 mod terms;
 mod validate;
 mod watch;
@@ -51,6 +54,7 @@ struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   headcount demo                                             see it work, on a private tmux server
+  headcount status                                           how does every session stand? (writes nothing)
   headcount reconcile --dry-run --emit-diff --format table   what differs? (writes nothing)
   headcount reconcile --once --emit-diff                     correct the roll, tell it as JSON";
 
@@ -73,6 +77,8 @@ struct Talk {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Status(status::Arguments),
+    Explain(explain::Arguments),
     Reconcile(reconcile::Arguments),
     Plan(plan::Arguments),
     Diff(plan::DiffArguments),
@@ -152,6 +158,8 @@ async fn carry_out(Arguments { talk, command }: Arguments) -> Exit {
     };
     let work = async {
         match command {
+            Command::Status(arguments) => status::run(arguments, environment).await,
+            Command::Explain(arguments) => explain::run(arguments, environment).await,
             Command::Reconcile(arguments) => reconcile::run(arguments, environment).await,
             Command::Plan(arguments) => plan::run(arguments, environment).await,
             Command::Diff(arguments) => plan::diff(arguments, environment).await,

@@ -1,7 +1,6 @@
 //! What came of a run, and the code it ends with.
 
-use crate::core::report::Report;
-use crate::tell::sentence;
+use crate::core::report::{Report, Verdict};
 
 /// What came of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,17 +24,10 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// What a pass came to. Notes count for nothing here, and what could not be seen counts more than what
-    /// was found.
+    /// What a pass came to.
     #[must_use]
     pub fn of(report: &Report) -> Self {
-        if !sentence::saw_everything(report) {
-            Self::PartialView
-        } else if report.drifts.is_empty() {
-            Self::Done
-        } else {
-            Self::Drift
-        }
+        Self::from(report.verdict())
     }
 
     /// The code for the shell. `detailed` is what `--detailed-exitcode` asks for: scripts written for the
@@ -50,6 +42,16 @@ impl Exit {
             (Self::HungUp, _) => 129,
             (Self::Interrupted, _) => 130,
             (Self::Terminated, _) => 143,
+        }
+    }
+}
+
+impl From<Verdict> for Exit {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::InOrder => Self::Done,
+            Verdict::Drifted => Self::Drift,
+            Verdict::Blind => Self::PartialView,
         }
     }
 }

@@ -31,5 +31,7 @@ mod laws;
 mod rules;
 #[path = "core_properties/scene/mod.rs"]
 mod scene;
+#[path = "core_properties/standing.rs"]
+mod standing;
 #[path = "core_properties/times.rs"]
 mod times;

@@ -25,6 +25,8 @@ pub(super) struct Environment {
     pub(super) claude_config_dir: Option<PathBuf>,
     /// `CLAUDE_PROJECT_DIR`: where it keeps its transcripts.
     pub(super) claude_project_dir: Option<PathBuf>,
+    /// `COLUMNS`: how wide a line may be, for programs like `watch` that show what others print.
+    pub(super) columns: Option<usize>,
     /// `PATH`
     pub(super) path: Option<OsString>,
     /// `NOTIFY_SOCKET`: where a service manager wants to hear how it goes.
@@ -94,6 +96,9 @@ impl Environment {
             tmux_tmpdir: path("TMUX_TMPDIR"),
             claude_config_dir: path("CLAUDE_CONFIG_DIR"),
             claude_project_dir: path("CLAUDE_PROJECT_DIR"),
+            columns: words("COLUMNS")
+                .and_then(|columns| columns.parse().ok())
+                .filter(|columns| *columns > 0),
             path: text("PATH"),
             notify_socket: text("NOTIFY_SOCKET"),
             watchdog: watchdog(text("WATCHDOG_USEC"), text("WATCHDOG_PID")),

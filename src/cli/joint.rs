@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::config::Config;
 use super::environment::Environment;
-use super::{Failure, init, reconcile, validate, watch};
+use super::terms::Terms;
+use super::{Failure, Places, init, reconcile, validate, watch};
 use crate::core::report::Report;
 use crate::exit::Exit;
 use crate::kanban::Board;
@@ -19,8 +20,8 @@ use crate::roll::check::check;
 use crate::roll::find::{self, FindError};
 use crate::roll::read::read;
 use crate::run::{
-    self, Assignment, Ended, Manager, Proposal, Push, Reconciled, RunError, Sources, Stop, Teller,
-    Waiting,
+    self, Assignment, Ended, Manager, Proposal, Push, Reconciled, RunError, Sources, Stop, Survey,
+    Teller, Waiting,
 };
 use crate::state::journal::Entry;
 use crate::state::{Folder, Journal};
@@ -39,6 +40,35 @@ pub(super) async fn reconcile(
 /// Looks once, and says what would be written.
 pub(super) async fn propose(settings: reconcile::Settings) -> Result<Proposal, Failure> {
     Ok(run::propose(&of_the_pass(settings)?).await?)
+}
+
+/// One look for a person. Where no roll is named and none is found, there is none.
+pub(super) async fn survey(places: Places, environment: &Environment) -> Result<Survey, Failure> {
+    let state = environment.state_folder(places.state_dir.as_deref())?;
+    let surroundings = surroundings(environment);
+    let named = places.registry.or_else(|| environment.registry.clone());
+    let roll = match named.map_or_else(find_here, |named| Ok(Roll::at(named))) {
+        Err(FindError::None { .. }) => return Ok(run::survey_without_roll(&surroundings).await),
+        roll => roll?,
+    };
+    let policy = Terms::usual().policy(Config::beside(&roll.target)?);
+    let settings = run::Settings {
+        roll,
+        state,
+        surroundings,
+        records: Records::default(),
+        policy,
+        plan: None,
+        dry_run: true,
+        lock_timeout: Duration::ZERO,
+    };
+    Ok(run::survey(&settings).await?)
+}
+
+/// Where Claude Code keeps its files, if a shell like this one starts it.
+pub(super) fn claude_home(environment: &Environment) -> Option<PathBuf> {
+    let named = environment.claude_config_dir.clone();
+    named.or_else(|| Some(environment.home.as_ref()?.join(".claude")))
 }
 
 /// Reconciles again and again. Returns why it ended.

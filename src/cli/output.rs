@@ -5,6 +5,8 @@ use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Write};
 use anyhow::Context as _;
 
 use super::Failure;
+use super::environment::Environment;
+use crate::tell::json::Layout;
 use crate::tell::visible::visible;
 
 /// The width of a table where nobody is known to look at it.
@@ -22,6 +24,24 @@ pub(super) fn width() -> usize {
         .map(|size| usize::from(size.ws_col))
         .filter(|columns| *columns > 0)
         .unwrap_or(USUAL_WIDTH)
+}
+
+/// How many columns what is printed may have: those of the terminal, else what `COLUMNS` says, else any number.
+pub(super) fn columns(environment: &Environment) -> Option<usize> {
+    if is_terminal() {
+        Some(width())
+    } else {
+        environment.columns
+    }
+}
+
+/// How JSON is laid out where it is one document.
+pub(super) fn layout() -> Layout {
+    if is_terminal() {
+        Layout::Pretty
+    } else {
+        Layout::OneLine
+    }
 }
 
 /// Prints to standard output. Whoever closes it early has read enough: that is no error.

@@ -128,18 +128,9 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
     }
     let (report, trouble) = joint::reconcile(settings, say_what_for).await?;
     if let Some(format) = form {
-        output::print(|out| format.write(&report, &Missed::default(), layout(), out))?;
+        output::print(|out| format.write(&report, &Missed::default(), output::layout(), out))?;
     }
     trouble.map_or_else(|| Ok(Exit::of(&report)), Err)
-}
-
-/// How JSON is laid out where it is one document.
-pub(super) fn layout() -> Layout {
-    if output::is_terminal() {
-        Layout::Pretty
-    } else {
-        Layout::OneLine
-    }
 }
 
 impl Format {

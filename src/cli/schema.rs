@@ -7,7 +7,11 @@ use super::{Failure, output};
 use crate::exit::Exit;
 
 /// The JSON Schemas of the formats, by name.
-const SCHEMAS: [(&str, &str); 4] = [
+const SCHEMAS: [(&str, &str); 6] = [
+    (
+        "explanation",
+        include_str!("../../schemas/explanation.schema.json"),
+    ),
     (
         "job-event",
         include_str!("../../schemas/job-event.schema.json"),
@@ -18,6 +22,7 @@ const SCHEMAS: [(&str, &str); 4] = [
         include_str!("../../schemas/registry.schema.json"),
     ),
     ("report", include_str!("../../schemas/report.schema.json")),
+    ("status", include_str!("../../schemas/status.schema.json")),
 ];
 
 /// Print the JSON Schema of a format

@@ -52,6 +52,16 @@ impl Terms {
         }
     }
 
+    /// As nobody says anything else.
+    pub(super) const fn usual() -> Self {
+        Self {
+            grace: None,
+            spawn_grace: None,
+            allow_mass_change: false,
+            lock_timeout: joint::PATIENCE.as_secs(),
+        }
+    }
+
     /// What one look proves is written.
     pub(super) const fn at_once() -> Self {
         Self {

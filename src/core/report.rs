@@ -8,7 +8,7 @@ use super::jobs::{Ignored, JobUpdate};
 use super::ledger::Ledger;
 use super::plan::{Assessment, Decision};
 use super::registry::Registry;
-use super::world::{Source, Vantage, World};
+use super::world::{Source, SourceState, Vantage, World};
 
 /// The account of one pass. `tell` turns it into JSON, a table or Markdown.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +40,32 @@ pub struct Report {
     pub jobs: Vec<ToldJob>,
     /// The events of jobs that changed nothing, since the program began.
     pub ignored: Ignored,
+}
+
+/// A whole look in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// Everything was seen, and nothing differs.
+    InOrder,
+    /// Something differs, corrected or not.
+    Drifted,
+    /// Not everything could be seen, so that "in order" cannot be said.
+    Blind,
+}
+
+impl Verdict {
+    /// All of them, the best first.
+    pub const ALL: [Self; 3] = [Self::InOrder, Self::Drifted, Self::Blind];
+
+    /// The word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InOrder => "in order",
+            Self::Drifted => "drifted",
+            Self::Blind => "blind",
+        }
+    }
 }
 
 /// What was learnt of a job, and what became of it.
@@ -147,6 +173,26 @@ pub struct Account<'a> {
 }
 
 impl Report {
+    /// The look in one word. Notes count for nothing here, and what could not be seen counts more than what was
+    /// found.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        if !self.saw_everything() {
+            Verdict::Blind
+        } else if self.drifts.is_empty() {
+            Verdict::InOrder
+        } else {
+            Verdict::Drifted
+        }
+    }
+
+    /// Whether nothing that was looked at, and no running row's session, remained unseen.
+    #[must_use]
+    pub fn saw_everything(&self) -> bool {
+        let mut sources = self.sources.iter();
+        self.confirmed && sources.all(|source| source.state != SourceState::Unknown)
+    }
+
     /// The account of one pass.
     pub fn new(account: Account<'_>) -> Self {
         let Account {

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 pub use claude::project_folders;
 pub use kind::{is_shell, kind_of, may_be_launcher};
-pub use minds::{Minds, recorded};
+pub use minds::{Minds, recorded, recorded_by_all};
 
 use crate::core::ids::{AgentKind, ConversationId, ProcessId, Timestamp};
 use crate::core::sighting::{Proof, Reason, Sighting};

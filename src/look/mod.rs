@@ -16,6 +16,7 @@ mod recorded;
 pub mod sockets;
 pub mod tmux;
 pub mod vantage;
+mod wide;
 pub mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -94,6 +95,19 @@ pub fn begin(surroundings: &Surroundings) -> Begun {
 impl Begun {
     /// Looks. It cannot fail, only see less.
     pub async fn observe(self, request: &Request<'_>) -> World {
+        self.see(request).await.0
+    }
+
+    /// Looks, and goes on to what no decision needs and a person wants to see: what runs in every session, and
+    /// what is on disk of every conversation. The first world is the one that [`Self::observe`] sees; the second
+    /// has more in it, and nothing in it otherwise.
+    pub async fn observe_all(self, request: &Request<'_>) -> (World, World) {
+        let (world, mut trees) = self.see(request).await;
+        let all = wide::everything(&world, &mut trees, request);
+        (world, all)
+    }
+
+    async fn see(self, request: &Request<'_>) -> (World, Trees) {
         let at = self.at;
         let vantage = vantage::vantage(request.roll_is_local.clone());
         let answers = self.questions.complete(request, &vantage);
@@ -114,7 +128,6 @@ impl Begun {
         sources.extend(jobs_source);
         let nearest_rolls = nearest_rolls(request, needs.folders(&servers));
 
-        let (_, mut minds) = trees.into_parts();
         let mut world = World {
             at,
             vantage,
@@ -129,8 +142,9 @@ impl Begun {
             jobs,
             sources,
         };
+        let minds = trees.minds();
         minds.fill(&mut world, request.registry, request.ledger, request.policy);
-        world
+        (world, trees)
     }
 }
 

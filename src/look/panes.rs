@@ -102,10 +102,9 @@ impl Trees {
         }
     }
 
-    /// The process table and the minds, when all trees are walked.
-    #[must_use]
-    pub fn into_parts(self) -> (Processes, Minds) {
-        (self.processes, self.minds)
+    /// What the agents in the trees have on their minds.
+    pub const fn minds(&mut self) -> &mut Minds {
+        &mut self.minds
     }
 
     /// The process table.

@@ -68,8 +68,12 @@ pub(super) struct Look {
     pub(super) registry: Registry,
     /// What was seen.
     pub(super) world: World,
+    /// The same with everything in it that a person may want to see, if that was asked for.
+    pub(super) all: Option<World>,
     /// What was remembered before it.
     pub(super) before: Ledger,
+    /// The settings that it was made with.
+    pub(super) policy: Policy,
     /// What the core made of it.
     pub(super) assessment: Assessment,
     fresh_until: std::time::Instant,
@@ -431,6 +435,8 @@ pub(super) enum Keep<'a> {
     In(&'a Folder, &'a Locked, &'a mut Memory),
     /// Nowhere, and this is what the look before it would have written there.
     Nothing(Option<&'a Ledger>),
+    /// Nowhere: it is for a person, who wants to see more than is needed to decide.
+    Shown,
 }
 
 /// Looks once. What of the memory is found lost is told by this look and those after it.
@@ -441,7 +447,7 @@ pub(super) async fn look(
 ) -> Result<Look, RunError> {
     let inbox = match &keep {
         Keep::In(_, _, memory) => memory.inbox.clone(),
-        Keep::Nothing(_) => None,
+        Keep::Nothing(_) | Keep::Shown => None,
     };
     let heard = inbox.as_ref().map(Inbox::heard).unwrap_or_default();
     let mut booted_at = clock::booted_at();
@@ -458,7 +464,7 @@ pub(super) async fn look(
     match &keep {
         Keep::In(_, _, memory) => file.catch_up(&mut before, memory.unsaved.as_ref()),
         Keep::Nothing(Some(ledger)) => before.clone_from(ledger),
-        Keep::Nothing(None) => {}
+        Keep::Nothing(None) | Keep::Shown => {}
     }
     let mut policy = settings.policy.clone();
     policy.read_only = contents.newer_store.as_ref().map(|store| {
@@ -468,23 +474,27 @@ pub(super) async fn look(
         )
     });
     let mut tries = TRIES;
-    let mut world = loop {
-        let world = begun
-            .observe(&look::Request {
-                registry: &registry,
-                ledger: &before,
-                policy: &policy,
-                roll: &settings.roll.target,
-                nearest_roll: &roll::find::nearest_roll,
-                roll_is_local: contents.local,
-                surroundings: &settings.surroundings,
-                records: &settings.records,
-                heard: &heard,
-            })
-            .await;
+    let (mut world, all) = loop {
+        let request = look::Request {
+            registry: &registry,
+            ledger: &before,
+            policy: &policy,
+            roll: &settings.roll.target,
+            nearest_roll: &roll::find::nearest_roll,
+            roll_is_local: contents.local,
+            surroundings: &settings.surroundings,
+            records: &settings.records,
+            heard: &heard,
+        };
+        let seen = if matches!(keep, Keep::Shown) {
+            let (world, all) = begun.observe_all(&request).await;
+            (world, Some(all))
+        } else {
+            (begun.observe(&request).await, None)
+        };
         tries -= 1;
         if std::mem::replace(&mut booted_at, clock::booted_at()) == booted_at || tries == 0 {
-            break world;
+            break seen;
         }
         debug!(
             "the clock was set during the look, whose times contradict each other; looking again"
@@ -512,7 +522,9 @@ pub(super) async fn look(
     let mut look = Look {
         registry,
         world,
+        all,
         before,
+        policy,
         assessment,
         fresh_until,
         made,

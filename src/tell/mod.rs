@@ -1,14 +1,20 @@
 //! The part that tells: a [`Report`](crate::core::report::Report) as JSON, as a table for a terminal, or as
 //! Markdown for a card. It decides nothing and prints only through the writer it is given.
 
+mod columns;
 pub mod difference;
+pub mod explanation;
 pub mod item;
 pub mod json;
 pub mod markdown;
+pub mod paint;
 pub mod sentence;
+pub mod span;
+pub mod status;
 pub mod table;
 pub mod visible;
 pub mod wire;
+mod wrap;
 
 #[cfg(test)]
 pub(crate) mod sample;

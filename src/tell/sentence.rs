@@ -5,7 +5,6 @@ use crate::core::edit::{Change, PaneRecord, Value};
 use crate::core::ids::{Pid, SessionName};
 use crate::core::jobs::Trust;
 use crate::core::report::{Outcome, Report, Resolved, ToldJob};
-use crate::core::world::SourceState;
 
 use super::wire::Outcomes;
 
@@ -159,20 +158,10 @@ pub fn summary(report: &Report) -> String {
     if !report.resolved.is_empty() {
         parts.push(format!("{} resolved", report.resolved.len()));
     }
-    if !saw_everything(report) {
+    if !report.saw_everything() {
         parts.push("not everything could be seen".to_owned());
     }
     parts.join(", ")
-}
-
-/// Whether nothing that was looked at, and no running row's session, remained unseen.
-#[must_use]
-pub fn saw_everything(report: &Report) -> bool {
-    report.confirmed
-        && report
-            .sources
-            .iter()
-            .all(|source| source.state != SourceState::Unknown)
 }
 
 /// `1 row`, `2 rows`.

@@ -2,11 +2,12 @@
 
 use std::io::{self, Write};
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 use super::item::{self, Item};
 use super::sentence;
 use super::visible::visible;
+use super::wrap::wrap;
 use crate::core::report::Report;
 
 /// The narrowest a table can be and still be read.
@@ -76,65 +77,4 @@ fn indented(first: &str, lines: &[String]) -> Vec<String> {
         .enumerate()
         .map(|(at, line)| format!("{}{line}", if at == 0 { first } else { &blank }))
         .collect()
-}
-
-/// Breaks a text at blanks into lines of at most `width` columns; a word that is wider is broken anywhere,
-/// so that nothing is lost. There is always at least one line.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    let mut used = 0;
-    for word in text.split(' ') {
-        let wide = word.width();
-        if used > 0 && used + 1 + wide <= width {
-            push(&mut lines, " ");
-            push(&mut lines, word);
-            used += 1 + wide;
-            continue;
-        }
-        if used > 0 {
-            lines.push(String::new());
-            used = 0;
-        }
-        for c in word.chars() {
-            let wide = c.width().unwrap_or(0);
-            if used > 0 && used + wide > width {
-                lines.push(String::new());
-                used = 0;
-            }
-            push(&mut lines, c.encode_utf8(&mut [0; 4]));
-            used += wide;
-        }
-    }
-    lines
-}
-
-fn push(lines: &mut [String], text: &str) {
-    if let Some(line) = lines.last_mut() {
-        line.push_str(text);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::wrap;
-
-    #[test]
-    fn words_stay_whole_where_they_fit() {
-        assert_eq!(wrap("one two three", 8), ["one two", "three"]);
-    }
-
-    #[test]
-    fn a_word_that_does_not_fit_is_broken_and_not_lost() {
-        assert_eq!(wrap("a abcdefghij b", 4), ["a", "abcd", "efgh", "ij b"]);
-    }
-
-    #[test]
-    fn wide_characters_count_as_two_columns() {
-        assert_eq!(wrap("日本語", 4), ["日本", "語"]);
-    }
-
-    #[test]
-    fn nothing_is_one_empty_line() {
-        assert_eq!(wrap("", 10), [""]);
-    }
 }

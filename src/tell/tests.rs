@@ -490,6 +490,11 @@ mod the_schema {
         for (name, schema) in [
             ("report", generated()),
             ("plan", schema_of::<wire::Plan>("headcount plan")),
+            (
+                "explanation",
+                schema_of::<wire::Explanations>("headcount explanation"),
+            ),
+            ("status", schema_of::<wire::Status>("headcount status")),
         ] {
             let path = Path::new(env!("CARGO_MANIFEST_DIR"))
                 .join("schemas")

@@ -13,7 +13,12 @@ pub const fn is_treacherous(c: char) -> bool {
                 | '\u{2028}' | '\u{2029}'  // separators of lines and paragraphs
                 | '\u{202a}'..='\u{202e}'  // embeddings and overrides of direction
                 | '\u{2066}'..='\u{2069}'  // isolates
-                | '\u{feff}'
+                | '\u{061c}'              // the Arabic mark of direction
+                // What nobody sees: two names that differ in it look the same. Joiners (U+200C, U+200D) and the
+                // selectors of variants are parts of words and of emoji.
+                | '\u{00ad}' | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{206a}'..='\u{206f}'
+                | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}'
+                | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
         )
 }
 
@@ -97,6 +102,15 @@ mod tests {
     fn ordinary_text_of_any_script_is_left_alone() {
         let text = "projekt-für-日本-👩‍🚀 \"quoted\" a\\b";
         assert_eq!(visible(text), text);
+    }
+
+    #[test]
+    fn what_nobody_sees_is_written_out() {
+        assert_eq!(
+            visible("shop\u{200b}-a\u{2060}b\u{ad}"),
+            r"shop\u{200b}-a\u{2060}b\u{ad}"
+        );
+        assert_eq!(visible("\u{3164}\u{e0041}"), r"\u{3164}\u{e0041}");
     }
 
     #[test]

@@ -3,8 +3,10 @@
 
 mod action;
 mod drift;
+mod explanation;
 mod job;
 mod plan;
+mod status;
 mod value;
 
 use std::collections::BTreeMap;
@@ -15,8 +17,10 @@ use serde::Serialize;
 
 pub use action::{Action, Change, Pane};
 pub use drift::{Drift, Evidence, Held, Pending, Resolved};
+pub use explanation::Explanations;
 pub use job::JobUpdate;
 pub use plan::{PLAN_VERSION, Plan, Planned, proposed};
+pub use status::Status;
 pub use value::{Pairs, Value};
 
 use crate::core::drift as core_drift;

@@ -11,12 +11,12 @@ use crate::scene::Scene;
 
 /// Which sightings are hidden: all whose place in the order is listed, and every n-th if `every` says so.
 #[derive(Clone, Debug)]
-struct Mask {
+pub struct Mask {
     places: Vec<u8>,
     every: Option<u8>,
 }
 
-fn any_mask() -> impl Strategy<Value = Mask> {
+pub fn any_mask() -> impl Strategy<Value = Mask> {
     (
         prop::collection::vec(0..200u8, 0..5),
         prop::option::weighted(0.3, 1..6u8),
@@ -25,7 +25,7 @@ fn any_mask() -> impl Strategy<Value = Mask> {
 }
 
 impl Mask {
-    fn hide(&self, scene: &Scene) -> Scene {
+    pub fn hide(&self, scene: &Scene) -> Scene {
         let mut place = 0_usize;
         let mut hides = || {
             place += 1;

@@ -28,6 +28,8 @@ fn stderr(output: &Output) -> String {
 fn the_help_is_what_it_was() {
     for command in [
         "",
+        "status",
+        "explain",
         "reconcile",
         "worker",
         "dispatch",
@@ -186,5 +188,5 @@ fn every_shell_and_every_command_has_its_text() {
 
     let unknown = run(&["man", "nothing"]);
     assert_eq!(unknown.status.code(), Some(2));
-    assert!(stderr(&unknown).contains("there is no command nothing; there are: reconcile, "));
+    assert!(stderr(&unknown).contains("there is no command nothing; there are: status, "));
 }

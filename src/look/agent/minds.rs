@@ -71,6 +71,22 @@ impl Minds {
         world.sources.extend(sources);
     }
 
+    /// Adds to a world that [`Self::fill`] has filled: the conversations that were not asked for yet, and how long
+    /// each agent keeps what it wrote.
+    pub fn fill_in(&mut self, world: &mut World, recorded: Vec<Question>) {
+        let open: BTreeMap<_, Question> = live(world)
+            .chain(recorded)
+            .map(|question| ((question.kind, question.id.clone()), question))
+            .filter(|(key, _)| !world.artifacts.contains_key(key))
+            .collect();
+        self.look_for(&open.values().collect::<Vec<_>>());
+        world.artifacts.append(&mut self.found);
+        let agents = self.agents.iter_mut();
+        world.retention = agents
+            .map(|agent| (agent.kind(), agent.retention()))
+            .collect();
+    }
+
     fn mind(&mut self, kind: AgentKind, process: ProcessId) -> &Mind {
         let agents = &mut self.agents;
         self.minds.entry((kind, process)).or_insert_with(|| {
@@ -270,11 +286,25 @@ impl Minds {
 /// is asked for where the first record that names a folder puts it.
 #[must_use]
 pub fn recorded(registry: &Registry, ledger: &Ledger) -> Vec<Question> {
+    recorded_by(registry, ledger, keeps_its_ids)
+}
+
+/// All conversations that the roll records, those of rows included that ended long ago.
+#[must_use]
+pub fn recorded_by_all(registry: &Registry, ledger: &Ledger) -> Vec<Question> {
+    recorded_by(registry, ledger, |_| true)
+}
+
+fn recorded_by(
+    registry: &Registry,
+    ledger: &Ledger,
+    is_asked_for: impl Fn(&Row) -> bool,
+) -> Vec<Question> {
     let last_at = |kind: AgentKind, id: &ConversationId| {
         let known = ledger.artifacts.get(&(kind, id.clone()))?;
         known.path.as_ref().map(PathBuf::from)
     };
-    let of_rows = registry.rows.iter().filter(|row| keeps_its_ids(row));
+    let of_rows = registry.rows.iter().filter(|row| is_asked_for(row));
     let of_rows = of_rows.flat_map(|row| {
         row.ids.iter().filter_map(|(&kind, recorded)| {
             recorded.value.clone().map(|id| Question {

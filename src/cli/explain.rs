@@ -1,0 +1,74 @@
+//! `headcount explain`
+
+use clap::Args;
+
+use super::environment::Environment;
+use super::paint::Colours;
+use super::{Failure, Places, joint, output, status};
+use crate::core::explain::{Explanation, explain};
+use crate::core::standing::Standing;
+use crate::exit::Exit;
+use crate::tell::explanation::{Form, write};
+use crate::tell::{json, wire};
+
+/// Explain one session: the verdict, what it rests on, and what would change it
+///
+/// One look, which writes nothing and waits for nothing. It tells what was looked at, what that said and when, which
+/// rule decided, what would change the verdict, and the exact command that takes the conversation up again (which it
+/// only prints).
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// The session, as its row or tmux calls it
+    session: String,
+    /// Print one JSON object, as schemas/explanation.schema.json describes it
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    colours: Colours,
+    #[command(flatten)]
+    places: Places,
+}
+
+const EXAMPLES: &str = "\
+Exit codes: 0 explained, 1 the roll that was named is missing or unreadable, 2 another error, or no such session.
+
+Examples:
+  headcount explain shop-web-creator-claude
+  headcount explain shop-web-creator-claude --json | jq -r '.explanations[].resume.command'";
+
+pub(super) async fn run(arguments: Arguments, environment: Environment) -> Result<Exit, Failure> {
+    // Taken apart without `..`, so that no flag is accepted and then forgotten.
+    let Arguments {
+        session,
+        json,
+        colours,
+        places,
+    } = arguments;
+    let survey = joint::survey(places, &environment).await?;
+    let standing = status::only(Standing::new(survey.scope()), &[session])?;
+    let claude_home = joint::claude_home(&environment);
+    let claude_home = claude_home.as_deref().and_then(|home| home.to_str());
+    let sessions = standing.sessions.iter();
+    let explanations: Vec<Explanation> = sessions
+        .map(|session| explain(survey.scope(), session, claude_home))
+        .collect();
+    let form = Form {
+        width: output::columns(&environment),
+        paint: colours.paint(),
+    };
+    output::print(|out| {
+        if json {
+            let document = wire::Explanations::new(&standing, &explanations);
+            return json::write(&document, output::layout(), out);
+        }
+        for (at, explanation) in explanations.iter().enumerate() {
+            if at > 0 {
+                writeln!(out)?;
+            }
+            write(explanation, form, out)?;
+        }
+        Ok(())
+    })?;
+    Ok(Exit::Done)
+}

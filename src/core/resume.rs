@@ -1,0 +1,176 @@
+//! The command that takes a conversation up again. It is only told, never run.
+
+use std::borrow::Cow;
+
+use super::ids::{AgentKind, ConversationId};
+use super::sighting::Sighting;
+use super::standing::{Conversation, Session};
+
+/// How a conversation can be taken up again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resume {
+    /// By this command, for a shell.
+    By(String),
+    /// By this command, once whoever has the conversation now has ended: two at once would mix it up. Who that is.
+    ByAfter(String, String),
+    /// Not; why, as a sentence without a full stop.
+    Not(String),
+}
+
+/// How the conversation of a session can be taken up again. `claude_home` is where Claude Code keeps its files if
+/// nothing else is said.
+#[must_use]
+pub fn resume(session: &Session, claude_home: Option<&str>) -> Resume {
+    let Some(conversation) = &session.conversation else {
+        return Resume::Not("no conversation is recorded, and none was seen".to_owned());
+    };
+    let Some(id) = &conversation.id else {
+        return Resume::Not("its conversation is not known yet".to_owned());
+    };
+    let file = match &conversation.file {
+        Sighting::Present(artifact) => artifact.path.as_str(),
+        Sighting::Absent(proof) => {
+            return Resume::Not(format!("conversation {id} has no file ({proof})"));
+        }
+        Sighting::Unknown(reason) => {
+            return Resume::Not(format!(
+                "whether conversation {id} has a file could not be seen: {reason}"
+            ));
+        }
+    };
+    let agent = conversation.agent;
+    let Some(words) = words(agent, id) else {
+        return Resume::Not(format!(
+            "headcount does not know how {agent} takes a conversation up again"
+        ));
+    };
+    let elsewhere = (agent == AgentKind::Claude)
+        .then(|| root_of(file))
+        .flatten();
+    let elsewhere = elsewhere.filter(|root| claude_home.is_some_and(|home| home != *root));
+    let Some(command) = command(session.folder.as_deref(), elsewhere, &words) else {
+        return Resume::Not(
+            "its folder or id has characters that no shell can be given".to_owned(),
+        );
+    };
+    match live(conversation, session) {
+        Some(process) => Resume::ByAfter(command, process),
+        None => Resume::By(command),
+    }
+}
+
+/// What each agent wants to be told.
+fn words(agent: AgentKind, id: &ConversationId) -> Option<[String; 3]> {
+    let (program, option) = match agent {
+        AgentKind::Claude => ("claude", "--resume"),
+        AgentKind::Agy => ("agy", "--conversation"),
+        AgentKind::Codex => ("codex", "resume"),
+        AgentKind::OpenCode => ("opencode", "--session"),
+        AgentKind::Pi => ("pi", "--session"),
+        AgentKind::Hermes => ("hermes", "--resume"),
+        AgentKind::Cline => return None,
+    };
+    Some([program.to_owned(), option.to_owned(), id.to_string()])
+}
+
+/// Claude Code's folder, by where a transcript of it lies: `ROOT/projects/KEY/ID.jsonl`.
+fn root_of(transcript: &str) -> Option<&str> {
+    let mut parts = transcript.rsplitn(4, '/');
+    let projects = parts.nth(2)?;
+    parts
+        .next()
+        .filter(|root| projects == "projects" && !root.is_empty())
+}
+
+fn command(folder: Option<&str>, claude_root: Option<&str>, words: &[String]) -> Option<String> {
+    let quoted = |text: &str| shlex::try_quote(text).ok().map(Cow::into_owned);
+    let mut parts = Vec::new();
+    if let Some(root) = claude_root {
+        parts.push(format!("CLAUDE_CONFIG_DIR={}", quoted(root)?));
+    }
+    for word in words {
+        parts.push(quoted(word)?);
+    }
+    let command = parts.join(" ");
+    Some(match folder {
+        // A folder whose name begins with a hyphen is no option.
+        Some(folder) if folder.starts_with('-') => {
+            format!("cd -- {} && {command}", quoted(folder)?)
+        }
+        Some(folder) => format!("cd {} && {command}", quoted(folder)?),
+        None => command,
+    })
+}
+
+/// Who has the conversation now.
+fn live(conversation: &Conversation, session: &Session) -> Option<String> {
+    conversation.live.as_ref()?;
+    let process = session.live.as_ref()?.process?;
+    Some(format!("process {process}"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use super::*;
+
+    fn of(agent: AgentKind, id: &str, folder: Option<&str>, root: Option<&str>) -> Option<String> {
+        command(folder, root, &words(agent, &ConversationId::new(id))?)
+    }
+
+    #[test]
+    fn each_agent_has_its_own_words() {
+        let all = AgentKind::ALL.map(|agent| of(agent, "c1", Some("/srv/shop"), None));
+        let expected = [
+            Some("claude --resume c1"),
+            Some("agy --conversation c1"),
+            Some("codex resume c1"),
+            Some("opencode --session c1"),
+            Some("pi --session c1"),
+            Some("hermes --resume c1"),
+            None,
+        ];
+        assert_eq!(
+            all,
+            expected.map(|command| command.map(|it| format!("cd /srv/shop && {it}")))
+        );
+    }
+
+    #[test]
+    fn everything_is_quoted_for_the_shell() {
+        let told = of(
+            AgentKind::Claude,
+            "it's; rm -rf ~",
+            Some("/srv/my shop"),
+            Some("/a b"),
+        )
+        .unwrap();
+        assert_eq!(
+            shlex::split(&told).unwrap(),
+            [
+                "cd",
+                "/srv/my shop",
+                "&&",
+                "CLAUDE_CONFIG_DIR=/a b",
+                "claude",
+                "--resume",
+                "it's; rm -rf ~"
+            ]
+        );
+        assert_eq!(of(AgentKind::Claude, "a\0b", None, None), None);
+        assert_eq!(
+            of(AgentKind::Agy, "x", Some("-odd"), None).unwrap(),
+            "cd -- -odd && agy --conversation x"
+        );
+    }
+
+    #[test]
+    fn a_root_is_told_by_its_transcripts() {
+        assert_eq!(
+            root_of("/home/u/.claude/projects/-srv/x.jsonl"),
+            Some("/home/u/.claude")
+        );
+        assert_eq!(root_of("/elsewhere/-srv/x.jsonl"), None);
+        assert_eq!(root_of("projects/k/x.jsonl"), None);
+    }
+}

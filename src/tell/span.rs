@@ -1,0 +1,29 @@
+//! Spans of time, as short as people say them.
+
+use std::time::Duration;
+
+/// `45s`, `12m`, `3h`, `2d`: the largest unit, rounded down.
+#[must_use]
+pub fn short(span: Duration) -> String {
+    let secs = span.as_secs();
+    match secs {
+        0..60 => format!("{secs}s"),
+        60..3600 => format!("{}m", secs / 60),
+        3600..86_400 => format!("{}h", secs / 3600),
+        _ => format!("{}d", secs / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    #[test]
+    fn a_span_is_told_in_its_largest_unit() {
+        let short = |secs| super::short(Duration::from_secs(secs));
+        assert_eq!(
+            [0, 59, 60, 3599, 7200, 86_399, 172_800].map(short),
+            ["0s", "59s", "1m", "59m", "2h", "23h", "2d"]
+        );
+    }
+}
