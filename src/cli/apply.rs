@@ -13,7 +13,7 @@ use super::{Failure, Places, joint, output, reconcile};
 use crate::core::report::{Outcome, Report};
 use crate::exit::Exit;
 use crate::tell::visible::visible;
-use crate::tell::wire::{PLAN_VERSION, Plan, Planned};
+use crate::tell::wire::{PLAN, PLAN_VERSION, Plan, Planned};
 
 /// No plan is longer, in bytes.
 const LONGEST_PLAN: u64 = 16 << 20;
@@ -102,6 +102,11 @@ fn read(path: &Path) -> anyhow::Result<Plan> {
         Ok(plan) => plan,
         Err(error) => bail!("{named} is no plan as `headcount plan` prints it: {error}"),
     };
+    ensure!(
+        plan.document == PLAN,
+        "{named} is no plan: it says that it is a {}",
+        plan.document
+    );
     ensure!(
         plan.format_version == PLAN_VERSION,
         "{named} has the format version {:?}, and this headcount knows {PLAN_VERSION}: make the plan again",

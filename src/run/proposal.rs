@@ -8,7 +8,7 @@ use super::pass::{Keep, Settings, TRIES, look};
 use crate::core::edit::Edit;
 use crate::core::report::{Report, Written};
 use crate::roll::commit::{CommitError, Preview, preview};
-use crate::tell::wire::{self, PLAN_VERSION, Plan, Planned, proposed};
+use crate::tell::wire::{self, PLAN, PLAN_VERSION, Plan, Planned, proposed};
 
 /// What a pass would write.
 #[derive(Debug)]
@@ -52,6 +52,7 @@ pub async fn propose(settings: &Settings) -> Result<Proposal, RunError> {
             .collect();
         let roll = &settings.roll.named;
         let plan = Plan {
+            document: PLAN.to_owned(),
             format_version: PLAN_VERSION.to_owned(),
             made_at: look.world.at.iso(),
             host: look.world.vantage.host.clone(),

@@ -19,7 +19,7 @@ pub use action::{Action, Change, Pane};
 pub use drift::{Drift, Evidence, Held, Pending, Resolved};
 pub use explanation::Explanations;
 pub use job::JobUpdate;
-pub use plan::{PLAN_VERSION, Plan, Planned, proposed};
+pub use plan::{PLAN, PLAN_VERSION, Plan, Planned, proposed};
 pub use status::Status;
 pub use value::{Pairs, Value};
 

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::support::{Machine, Pass, check_plan};
+use crate::support::{Machine, Pass};
 
 const GONE: &str = "shop-creator-claude";
 const NEW: &str = "blog-creator-claude";
@@ -26,9 +26,7 @@ fn at_once(machine: &Machine, verb: &[&str]) -> Pass {
 }
 
 fn plan(machine: &Machine) -> Value {
-    let plan = serde_json::from_str(&at_once(machine, &["plan"]).exits(0).stdout).unwrap();
-    check_plan(&plan);
-    plan
+    serde_json::from_str(&at_once(machine, &["plan"]).exits(0).stdout).unwrap()
 }
 
 /// Writes a plan to a file, and carries it out.
@@ -92,7 +90,6 @@ fn a_plan_holds_what_is_not_due_yet_with_the_time_when_it_will_be() {
         .stdout;
     let plan: Value = serde_json::from_str(&printed).unwrap();
 
-    check_plan(&plan);
     assert_eq!(plan["changes"][0]["session"], GONE);
     assert!(plan["changes"][0]["due"].is_string(), "{plan}");
 }
@@ -234,8 +231,11 @@ fn what_is_no_plan_is_refused_before_anything_is_looked_at() {
     let before = machine.footprint();
     let mut newer = plan(&machine);
     newer["format_version"] = json!("2");
+    let mut other = plan(&machine);
+    other["document"] = json!("status");
     for (text, says) in [
         ("", "is no plan"),
+        (&*other.to_string(), "it says that it is a status"),
         ("{}", "missing field"),
         ("[1]", "is no plan"),
         (&*newer.to_string(), "format version \"2\""),

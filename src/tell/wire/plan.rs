@@ -15,11 +15,17 @@ use super::SECONDS;
 /// The version of the format. It changes only when a reader of the old one would go wrong.
 pub const PLAN_VERSION: &str = "1";
 
+/// What the document is.
+pub const PLAN: &str = "plan";
+
 /// The changes that a pass would make to a roll, now or when they are due. Whoever does not want one of them
 /// takes its entry out of `changes`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 pub struct Plan {
+    /// What this document is.
+    #[cfg_attr(test, schemars(extend("const" = PLAN)))]
+    pub document: String,
     /// The version of this format.
     #[cfg_attr(test, schemars(extend("const" = PLAN_VERSION)))]
     pub format_version: String,

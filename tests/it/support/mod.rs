@@ -84,7 +84,7 @@ pub use chance::Chance;
 pub use claude::{Claude, conversation};
 pub use claude_code::ClaudeCode;
 pub use clock::Clock;
-pub use document::{FIRST_KEYS, check_plan, keys};
+pub use document::{FIRST_KEYS, keys};
 pub use elsewhere::Elsewhere;
 pub use footprint::Footprint;
 pub use hermes::Hermes;
