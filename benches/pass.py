@@ -49,6 +49,8 @@ class World:
             "AGENT_SESSIONS_STATE_DIR": os.path.join(self.root, "state"),
         }
         self.others = []
+        # What the shell of a pane does when its agent has ended.
+        self.afterwards = "true"
         bin_dir = os.path.join(self.root, "bin")
         os.makedirs(bin_dir)
         # A shell under the agent's name: it looks like the agent and can have children.
@@ -61,7 +63,7 @@ class World:
         script = os.path.join(self.root, "agent.sh")
         with open(script, "w") as file:
             file.write(f"{work}\nwait\n")
-        pane = f"sh -c '{self.agent} {script}; true'"
+        pane = f"sh -c '{self.agent} {script}; {self.afterwards}'"
         batch = []
         for number in range(self.count):
             batch.append(["new-session", "-d", "-s", f"project-{number}-creator-claude", "-c", self.project, pane])

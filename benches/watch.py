@@ -2,14 +2,16 @@
 """What keeping watch costs, and how soon it tells.
 
 In the world of `pass.py`: the processor time of `headcount reconcile --poll` at rest, and while twenty agents
-append five lines a second to their transcripts; then the time from the death of a session to the line that
-tells it, beside a bare dry-run pass. Nothing outside the private folder is touched.
+append five lines a second to their transcripts; then the times from the death of an agent, and from the death of
+its session, to the lines that tell it, beside a bare dry-run pass. Where there are fewer sessions than deaths, the world
+is made again. Nothing outside the private folder is touched.
 
     cargo build --release && python3 benches/watch.py [--sessions 10,200] [--deaths 30] [--seconds 60]
 """
 
 import argparse
 import importlib.util
+import json
 import os
 import signal
 import statistics
@@ -79,22 +81,60 @@ def append(world, stop):
                 file.write('{"type":"assistant"}\n')
 
 
+def line_after(loop, begin, told):
+    """Waits for the first line printed after a moment that tells it, and returns the milliseconds that took."""
+    seen, found = 0, []
+
+    def is_told():
+        nonlocal seen
+        lines = list(loop.printed)
+        for at, line in lines[seen:]:
+            seen += 1
+            if at > begin and told(json.loads(line)):
+                found.append(at)
+                return True
+        return False
+
+    loop.until(is_told)
+    return (found[0] - begin) * 1000
+
+
 def deaths(world, loop, many):
-    took = []
-    for name, pane in world.panes[:many]:
+    """Of agents whose sessions live on, and then of those sessions: for both the milliseconds to their lines."""
+    of_agents, of_sessions = [], []
+    for (name, pane), agent in list(zip(world.panes, world.agents))[:many]:
+        begin = time.perf_counter()
+        os.kill(agent, signal.SIGKILL)
+        of_agents.append(line_after(loop, begin, lambda report: any(
+            note["kind"] == "agent_exited" and note["session"] == name for note in report["notes"])))
+        time.sleep(1.1)
         begin = time.perf_counter()
         os.kill(pane, signal.SIGKILL)
-        tells = [None]
-
-        def told():
-            tells[0] = next((at for at, line in list(loop.printed) if at > begin and name in line.split('"actions"')[0]
-                             and '"kind":"tmux_gone","session":"%s"' % name in line), None)
-            return tells[0]
-
-        loop.until(told)
-        took.append((tells[0] - begin) * 1000)
+        of_sessions.append(line_after(loop, begin, lambda report: any(
+            drift["kind"] == "tmux_gone" and drift["session"] == name for drift in report["drifts"])))
         time.sleep(1.1)
-    return took
+    return of_agents, of_sessions
+
+
+def at_rest(world, loop, sessions, seconds):
+    time.sleep(2)
+    share, hour, passes = per_hour(loop, seconds)
+    print(f"{sessions:>5} sessions, at rest:          {share:.3f} % of a core, {hour:.2f} s an hour, "
+          f"{passes} passes in {seconds:.0f} s", flush=True)
+    stop = threading.Event()
+    writer = threading.Thread(target=append, args=(world, stop))
+    writer.start()
+    share, hour, passes = per_hour(loop, seconds)
+    stop.set()
+    writer.join()
+    print(f"{sessions:>5} sessions, 20 agents write:  {share:.3f} % of a core, {hour:.2f} s an hour, "
+          f"{passes} passes in {seconds:.0f} s", flush=True)
+
+
+def median_and_p99(times):
+    times = sorted(times)
+    p99 = times[min(len(times) - 1, int(len(times) * 0.99))]
+    return f"median {statistics.median(times):.1f} ms, p99 {p99:.1f} ms of {len(times)}"
 
 
 def main():
@@ -105,33 +145,28 @@ def main():
     parser.add_argument("--binary", default=os.path.join(bench.ROOT, "target", "release", "headcount"))
     options = parser.parse_args()
     for sessions in map(int, options.sessions.split(",")):
-        world = bench.World(sessions)
-        try:
-            world.start()
-            world.declare(True, bench.small)
-            subprocess.run([options.binary, "init", "--registry", world.roll], env=world.env, capture_output=True)
-            loop = Loop(world, options.binary, ["--poll", "30"])
-            loop.until(loop.passes)
-            time.sleep(2)
-            share, hour, passes = per_hour(loop, options.seconds)
-            print(f"{sessions:>5} sessions, at rest:         {share:.3f} % of a core, {hour:.2f} s an hour, "
-                  f"{passes} passes in {options.seconds:.0f} s", flush=True)
-            stop = threading.Event()
-            writer = threading.Thread(target=append, args=(world, stop))
-            writer.start()
-            share, hour, passes = per_hour(loop, options.seconds)
-            stop.set()
-            writer.join()
-            print(f"{sessions:>5} sessions, 20 agents write: {share:.3f} % of a core, {hour:.2f} s an hour, "
-                  f"{passes} passes in {options.seconds:.0f} s", flush=True)
-            _, bare, _ = bench.measure(world, options.binary, 11)
-            took = sorted(deaths(world, loop, min(options.deaths, sessions - 2)))
-            p99 = took[min(len(took) - 1, round(len(took) * 0.99))]
-            print(f"{sessions:>5} sessions, death to line:   median {statistics.median(took):.1f} ms, p99 {p99:.1f} ms; "
-                  f"a bare pass {bare:.1f} ms", flush=True)
-            loop.stop()
-        finally:
-            world.stop()
+        of_agents, of_sessions, bare = [], [], None
+        while len(of_sessions) < options.deaths:
+            world = bench.World(sessions)
+            world.afterwards = f"exec {world.sleep} 100000"
+            try:
+                world.start()
+                world.declare(True, bench.small)
+                subprocess.run([options.binary, "init", "--registry", world.roll], env=world.env, capture_output=True)
+                loop = Loop(world, options.binary, ["--poll", "30"])
+                loop.until(lambda: any("are listened for" in line for _, line in list(loop.logged)))
+                if bare is None:
+                    at_rest(world, loop, sessions, options.seconds)
+                    _, bare, _ = bench.measure(world, options.binary, 11)
+                many = min(options.deaths - len(of_sessions), max(1, sessions - 2))
+                more_agents, more_sessions = deaths(world, loop, many)
+                of_agents += more_agents
+                of_sessions += more_sessions
+                loop.stop()
+            finally:
+                world.stop()
+        print(f"{sessions:>5} sessions, agent to line:    {median_and_p99(of_agents)}; a bare pass {bare:.1f} ms")
+        print(f"{sessions:>5} sessions, session to line:  {median_and_p99(of_sessions)}", flush=True)
 
 
 if __name__ == "__main__":

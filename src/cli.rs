@@ -16,6 +16,7 @@ mod plan;
 mod push;
 mod reconcile;
 mod schema;
+mod seconds;
 mod signal;
 mod status;
 mod terms;

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
-use clap::builder::RangedU64ValueParser;
 use sha2::{Digest as _, Sha256};
 
 use super::environment::{Environment, Mqtt};
+use super::seconds::seconds;
 use crate::mqtt::{Broker, DEFAULT_FILTER, Filter, Tls};
 
 /// A day: nobody calls it keeping watch to look less often.
@@ -38,7 +38,7 @@ pub(super) struct Subscribe {
         value_name = "SECS",
         default_value_t = 600,
         allow_negative_numbers = true,
-        value_parser = RangedU64ValueParser::<u64>::new().range(0..=LONGEST_TIMEOUT),
+        value_parser = seconds(0..=LONGEST_TIMEOUT),
         requires = "subscribe",
     )]
     idle_timeout: u64,
@@ -48,7 +48,7 @@ pub(super) struct Subscribe {
         value_name = "SECS",
         default_value_t = 300,
         allow_negative_numbers = true,
-        value_parser = RangedU64ValueParser::<u64>::new().range(1..=LONGEST_INTERVAL),
+        value_parser = seconds(1..=LONGEST_INTERVAL),
         requires = "subscribe",
     )]
     resync: u64,
@@ -231,6 +231,17 @@ fn host(said: Option<String>) -> anyhow::Result<String> {
     if host.contains(['/', '@']) {
         bail!(
             "the broker (--broker, MQTT_BROKER) is a whole address, and only its name or IP address is needed: put the port in MQTT_PORT, the user in MQTT_USERNAME and the password in MQTT_PASSWORD"
+        );
+    }
+    if host.is_empty() {
+        bail!("the broker (--broker, MQTT_BROKER) has no name; leave it out for localhost");
+    }
+    if let Some((name, port)) = host.split_once(':')
+        && !name.is_empty()
+        && port.parse::<u16>().is_ok()
+    {
+        bail!(
+            "the broker {host:?} (--broker, MQTT_BROKER) is a name with a port: put the port in --port or MQTT_PORT"
         );
     }
     Ok(host)

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::RangedU64ValueParser;
 
 use super::environment::Environment;
 use super::push::{Listening, Subscribe};
 use super::reconcile::{Format, Settings};
+use super::seconds::seconds;
 use super::{Failure, joint, output, signal};
 use crate::core::report::Report;
 use crate::exit::Exit;
@@ -31,7 +31,7 @@ pub(super) struct Watch {
         num_args = 0..=1,
         default_missing_value = "30",
         allow_negative_numbers = true,
-        value_parser = RangedU64ValueParser::<u64>::new().range(1..=LONGEST_INTERVAL),
+        value_parser = seconds(1..=LONGEST_INTERVAL),
         group = "loops",
     )]
     poll: Option<u64>,
@@ -41,7 +41,7 @@ pub(super) struct Watch {
         value_name = "SECS",
         default_value_t = 0,
         allow_negative_numbers = true,
-        value_parser = RangedU64ValueParser::<u64>::new().range(0..=LONGEST_TIMEOUT),
+        value_parser = seconds(0..=LONGEST_TIMEOUT),
         requires = "loops",
     )]
     timeout: u64,
@@ -103,6 +103,11 @@ pub(super) async fn run(
         broken: None,
     };
     let stop = joint::watch(settings, pace, &mut printer).await?;
+    if stop == Stop::Idle {
+        output::say(
+            "Nothing was heard for as long as `--idle-timeout` says, and the watch is over; 0 makes it go on.",
+        );
+    }
     match (stop, printer.broken) {
         (_, Some(failure)) => Err(failure),
         (Stop::TimedOut | Stop::Idle, None) => Ok(printer.last),

@@ -4,7 +4,9 @@
 //! outlives them: what is published while nobody listens is kept there, as far as the broker keeps it, and
 //! is sent again until it was acknowledged. It is acknowledged when the listener has made it safe.
 
+use std::error::Error;
 use std::hash::{BuildHasher as _, RandomState};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
@@ -198,6 +200,7 @@ impl Line {
         let mut unsafe_yet: Vec<Publish> = Vec::new();
         let mut up = false;
         let mut answer_until: Option<Instant> = None;
+        let mut answered = false;
         loop {
             let event = next(&mut events, &client, listener, &mut unsafe_yet);
             let event = match answer_until {
@@ -210,6 +213,7 @@ impl Line {
                     }
                 }
             };
+            answered |= matches!(event, Ok(Event::Incoming(_)));
             match event {
                 Ok(Event::Incoming(Packet::ConnAck(answer))) if answer.session_present => {
                     up = true;
@@ -250,6 +254,14 @@ impl Line {
                     });
                 }
                 Ok(_) => {}
+                Err(Trouble::Closed(why)) if !answered => {
+                    let guess = if self.broker.tls.is_some() {
+                        "it may not talk TLS on this port"
+                    } else {
+                        "it may talk only TLS on this port (--tls)"
+                    };
+                    return Trouble::Lost(format!("{why}; {guess}"));
+                }
                 Err(trouble) => return trouble,
             }
         }
@@ -311,6 +323,8 @@ async fn next(
 enum Trouble {
     /// It broke, or did not come about.
     Lost(String),
+    /// It was closed by the other side; how that was noticed.
+    Closed(String),
     /// Something came that is larger than can be read past, in bytes.
     TooLarge(usize),
 }
@@ -318,7 +332,7 @@ enum Trouble {
 impl std::fmt::Display for Trouble {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Lost(why) => f.write_str(why),
+            Self::Lost(why) | Self::Closed(why) => f.write_str(why),
             Self::TooLarge(bytes) => write!(
                 f,
                 "a message of {bytes} bytes came; what the broker had kept was given up to get past it"
@@ -340,17 +354,37 @@ impl From<ConnectionError> for Trouble {
                 "it has fallen silent".to_owned()
             }
             ConnectionError::MqttState(StateError::ConnectionAborted) => {
-                "it closed the connection".to_owned()
+                return Self::Closed("it closed the connection".to_owned());
             }
             ConnectionError::ConnectionRefused(
                 ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized,
             ) => "it refuses the user or the password (MQTT_USERNAME, MQTT_PASSWORD)".to_owned(),
             ConnectionError::ConnectionRefused(code) => format!("it refuses us: {code:?}"),
-            ConnectionError::MqttState(StateError::Io(error)) | ConnectionError::Io(error) => {
-                error.to_string()
-            }
-            other => other.to_string(),
+            other => return Self::of(&other),
         })
+    }
+}
+
+impl Trouble {
+    /// By the error that is behind all others: what the library puts before it helps nobody.
+    fn of(error: &(dyn Error + 'static)) -> Self {
+        let mut last = error;
+        while let Some(behind) = last.source() {
+            last = behind;
+        }
+        let why = last.to_string();
+        let kind = last
+            .downcast_ref::<io::Error>()
+            .map_or(ErrorKind::Other, io::Error::kind);
+        match kind {
+            ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::UnexpectedEof => Self::Closed(why),
+            _ if why.contains("UnknownIssuer") => Self::Lost(format!(
+                "{why} (--ca-certs or MQTT_CA_CERTS names who may vouch for it)"
+            )),
+            _ => Self::Lost(why),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use super::error::RunError;
 use super::news::{self, report, was_refused};
 use crate::clock;
 use crate::core::drift::Held;
+use crate::core::edit::{Change, Edit};
 use crate::core::ids::{DriftId, Fingerprint, Timestamp};
 use crate::core::ledger::Ledger;
 use crate::core::plan::{Assessment, Decision, assess};
@@ -253,7 +254,7 @@ async fn written_pass(
             continue;
         }
         tries += 1;
-        let attempt = write(settings, &folder, lock, &look).await?;
+        let attempt = write(settings, &folder, lock, &look, tries == TRIES).await?;
         if attempt.is_none() && tries < TRIES {
             debug!("the look was no longer fresh when the roll was locked; looking again");
             continue;
@@ -559,22 +560,33 @@ fn damaged(name: &str, path: &Path, damage: Option<&str>) -> Option<Source> {
     ))
 }
 
-/// Writes what is due. `None`: the look was too old by the time the roll was locked.
+/// Writes what is due. `None`: the look was too old by the time the roll was locked. On the last try that does not
+/// keep back what jobs came to, which rests on no look: a machine may be so busy that each look is too old.
 async fn write(
     settings: &Settings,
     folder: &Folder,
     mut lock: Locked,
     look: &Look,
+    is_last: bool,
 ) -> Result<Option<Attempt>, RunError> {
-    let edits = look.assessment.edits();
+    let mut edits = look.assessment.edits();
     if edits.is_empty() {
         return Ok(Some(Attempt::default()));
     }
-    let options = CommitOptions {
+    let mut options = CommitOptions {
         lock_timeout: settings.lock_timeout,
         stale_at: look.fresh_until,
     };
-    let attempt = match commit(&settings.roll, &look.registry, &edits, options).await {
+    let mut committed = commit(&settings.roll, &look.registry, &edits, options).await;
+    if matches!(committed, Ok(Committed::Stale)) && is_last {
+        let of_jobs = |edit: &Edit| matches!(edit.change, Change::JobOutcome { .. });
+        edits.retain(of_jobs);
+        if !edits.is_empty() {
+            options.stale_at = clock::monotonic() + settings.lock_timeout + LOOK_FRESH;
+            committed = commit(&settings.roll, &look.registry, &edits, options).await;
+        }
+    }
+    let attempt = match committed {
         Ok(Committed::Stale) => return Ok(None),
         Ok(Committed::Unchanged { left_out }) => Attempt::of(Vec::new(), left_out),
         Ok(Committed::Written {

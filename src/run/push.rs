@@ -3,7 +3,10 @@
 mod ear;
 mod idle;
 
+use std::thread;
 use std::time::Duration;
+
+use tracing::warn;
 
 use self::ear::Ear;
 use self::idle::Attention;
@@ -57,6 +60,20 @@ pub(super) fn start(
         is_up: None,
         wakes: false,
     };
-    tokio::spawn(async move { push.line.listen(&mut ear).await });
+    let line = push.line;
+    // On a thread of its own: passes over a large roll on a busy machine take so long that the broker would be
+    // taken for silent meanwhile.
+    let listening = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .and_then(|runtime| {
+            let listen = move || runtime.block_on(line.listen(&mut ear));
+            thread::Builder::new()
+                .name("broker".to_owned())
+                .spawn(move || -> () { listen() })
+        });
+    if let Err(error) = listening {
+        warn!("there is no thread to listen to the broker by ({error}): the timer has to do");
+    }
     Ok(inbox)
 }

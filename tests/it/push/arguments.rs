@@ -16,6 +16,7 @@ fn a_wrong_flag_is_a_wrong_usage() {
     working(&machine);
     for (arguments, word) in [
         (&["--timeout", "-1"][..], "--timeout"),
+        (&["--timeout", "-1"], "a whole number of seconds"),
         (&["--idle-timeout", "-1"], "--idle-timeout"),
         (&["--resync", "0"], "--resync"),
         (&["--port", "0"], "--port"),
@@ -28,6 +29,8 @@ fn a_wrong_flag_is_a_wrong_usage() {
         (&["--dry-run"], "cannot be used with"),
         (&["--cert", "/nowhere"], "--key or MQTT_KEYFILE"),
         (&["--key", "/nowhere"], "--cert or MQTT_CERTFILE"),
+        (&["--broker", "localhost:1883"], "--port or MQTT_PORT"),
+        (&["--broker", ""], "has no name"),
         (&["--broker", "no-such-host.invalid"], "cannot be resolved"),
         (&["--broker", "mqtt://here:1883"], "MQTT_PORT"),
         (&["--ca-certs", "/no/such/file"], "/no/such/file"),

@@ -139,6 +139,12 @@ fn it_ends_when_its_time_is_over_or_nothing_is_heard() {
             .arg("1")
             .start();
         assert_eq!(watching.end(), Some(0), "{flag}");
+        let is_idle = flag == "--idle-timeout";
+        assert_eq!(
+            watching.says("Nothing was heard"),
+            usize::from(is_idle),
+            "it says why, where nobody asked for it"
+        );
     }
     broker.kill();
     let mut watching = machine

@@ -4,7 +4,7 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use super::heard;
-use crate::support::{Machine, wait_until};
+use crate::support::{Machine, Watching, wait_until_or};
 
 const ENDS: usize = 1000;
 
@@ -25,17 +25,28 @@ fn roll_of(machine: &Machine, jobs: &[String]) {
 }
 
 #[track_caller]
-fn wait_until_all_are_written(machine: &Machine) {
+fn wait_until_all_are_written(machine: &Machine, watching: &Watching) {
     let mut written = 0;
     while written < ENDS {
         // However slow the machine is: as long as there are more, it goes on.
-        written = wait_until("more outcomes", || {
-            let now = machine
-                .roll_text()
-                .matches("delegate_job_status_of")
-                .count();
-            (now > written).then_some(now)
-        });
+        written = wait_until_or(
+            || {
+                let logged = watching.logged();
+                let events = logged.iter().filter(|line| line.contains("DEBUG job "));
+                let others: Vec<_> = logged
+                    .iter()
+                    .filter(|line| !line.contains("DEBUG job "))
+                    .collect();
+                format!("more than {written}; {} heard; {others:#?}", events.count())
+            },
+            || {
+                let now = machine
+                    .roll_text()
+                    .matches("delegate_job_status_of")
+                    .count();
+                (now > written).then_some(now)
+            },
+        );
     }
 }
 
@@ -55,7 +66,7 @@ fn of_100_000_events_the_1000_that_matter_are_all_written_in_bounded_memory() {
         .publisher()
         .send(&json!({ "burst": 100_000, "ends": jobs }));
 
-    wait_until_all_are_written(&machine);
+    wait_until_all_are_written(&machine, &watching);
     let grown = watching.process().resident().saturating_sub(before);
     assert!(grown < 64 << 20, "{grown} bytes more");
 }
@@ -80,7 +91,7 @@ fn what_the_broker_dropped_while_nobody_listened_is_made_good_by_the_records() {
     broker
         .publisher()
         .send(&json!({ "burst": 100_000, "ends": jobs }));
-    let _watching = machine.watch().subscribe(&broker).start();
+    let watching = machine.watch().subscribe(&broker).start();
 
-    wait_until_all_are_written(&machine);
+    wait_until_all_are_written(&machine, &watching);
 }

@@ -91,6 +91,30 @@ fn with_tls_only_a_broker_that_the_authority_vouches_for_is_listened_to() {
 }
 
 #[test]
+fn whoever_talks_otherwise_than_the_broker_is_told_so() {
+    let machine = Machine::new();
+    let Some(talks_tls) = machine.broker().tls().start() else {
+        return;
+    };
+    let Some(talks_plainly) = machine.broker().start() else {
+        return;
+    };
+    working(&machine);
+
+    let plain = machine.watch().subscribe(&talks_tls).start();
+    plain.wait_for_word("it may talk only TLS on this port (--tls)");
+    drop(plain);
+    let secret = machine
+        .watch()
+        .subscribe(&talks_plainly)
+        .arg("--ca-certs")
+        .arg(talks_tls.file("ca.crt"))
+        .start();
+
+    secret.wait_for_word("it may not talk TLS on this port");
+}
+
+#[test]
 fn with_a_client_certificate_and_rights_of_its_own() {
     let machine = Machine::new();
     let rights = "user worker\ntopic write python/mqtt/jobs/+/events\nuser headcount\ntopic read python/mqtt/jobs/+/events\n";

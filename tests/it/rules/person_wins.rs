@@ -175,9 +175,12 @@ fn a_look_that_grew_old_while_the_roll_was_locked_is_made_again() {
 }
 
 #[test]
-fn after_three_looks_that_grew_old_the_edits_are_held() {
+fn after_three_looks_that_grew_old_the_edits_are_held_but_not_what_jobs_came_to() {
     let machine = Machine::new();
     killed(&machine);
+    let docs = "- name: docs\n  status: stopped\n  delegate_job_id: a1b2c3d4\n";
+    machine.write_roll(machine.roll_text() + docs);
+    machine.job("a1b2c3d4").status("completed").write();
     let looks = machine.root().join("looks");
     let script = format!(
         "echo x >>'{}'\nsleep 0.5\nexec \"$TMUX_ITSELF\" \"$@\"",
@@ -212,6 +215,7 @@ fn after_three_looks_that_grew_old_the_edits_are_held() {
     let pass = pass.finish().exits(0);
     assert_eq!(pass.held("contended")[0]["session"], NAME);
     assert_eq!(machine.row(NAME)["status"], "running");
+    assert_eq!(machine.row("docs")["delegate_job_status"], "completed");
 }
 
 #[test]
