@@ -59,11 +59,7 @@ pub(super) async fn diff(
     output::print(|out| write_diff(&proposal, out))?;
     let pending = proposal.plan.changes.iter();
     for change in pending.filter(|change| change.due.is_some()) {
-        output::say(&format!(
-            "Not due before {}: {}",
-            change.due.as_deref().unwrap_or_default(),
-            change.comment
-        ));
+        output::say(&change.comment);
     }
     say_what_is_left_out(&proposal);
     Ok(Exit::of(&proposal.report))
