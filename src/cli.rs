@@ -5,6 +5,7 @@ mod completions;
 mod config;
 mod demo;
 mod dispatch;
+mod doctor;
 mod environment;
 mod explain;
 mod init;
@@ -80,6 +81,7 @@ struct Talk {
 enum Command {
     Status(status::Arguments),
     Explain(explain::Arguments),
+    Doctor(doctor::Arguments),
     Reconcile(reconcile::Arguments),
     Plan(plan::Arguments),
     Diff(plan::DiffArguments),
@@ -161,6 +163,7 @@ async fn carry_out(Arguments { talk, command }: Arguments) -> Exit {
         match command {
             Command::Status(arguments) => status::run(arguments, environment).await,
             Command::Explain(arguments) => explain::run(arguments, environment).await,
+            Command::Doctor(arguments) => doctor::run(arguments, environment).await,
             Command::Reconcile(arguments) => reconcile::run(arguments, environment).await,
             Command::Plan(arguments) => plan::run(arguments, environment).await,
             Command::Diff(arguments) => plan::diff(arguments, environment).await,

@@ -13,6 +13,8 @@ pub enum Exit {
     PartialView,
     /// The roll is missing or cannot be read.
     RollUnreadable,
+    /// A checkup found something that makes headcount blind or wrong.
+    Unwell,
     /// Wrong usage, or any other error.
     Failed,
     /// Ended by SIGINT.
@@ -36,7 +38,7 @@ impl Exit {
     pub const fn code(self, detailed: bool) -> u8 {
         match (self, detailed) {
             (Self::Done, _) | (Self::Drift | Self::PartialView, false) => 0,
-            (Self::RollUnreadable, _) | (Self::Failed, true) => 1,
+            (Self::RollUnreadable | Self::Unwell, _) | (Self::Failed, true) => 1,
             (Self::Failed, false) | (Self::Drift, true) => 2,
             (Self::PartialView, true) => 3,
             (Self::HungUp, _) => 129,

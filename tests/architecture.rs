@@ -59,6 +59,7 @@ const ONLY_IN: [(&str, &[&str]); 17] = [
         "Command::new",
         &[
             "src/look/tmux.rs",
+            "src/look/version.rs",
             "src/kanban/hermes.rs",
             "src/cli/demo/stage.rs",
         ],

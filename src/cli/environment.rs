@@ -27,6 +27,8 @@ pub(super) struct Environment {
     pub(super) claude_project_dir: Option<PathBuf>,
     /// `COLUMNS`: how wide a line may be, for programs like `watch` that show what others print.
     pub(super) columns: Option<usize>,
+    /// `LC_ALL`, else `LC_CTYPE`, else `LANG`: in which letters programs talk.
+    pub(super) locale: Option<String>,
     /// `PATH`
     pub(super) path: Option<OsString>,
     /// `NOTIFY_SOCKET`: where a service manager wants to hear how it goes.
@@ -96,6 +98,9 @@ impl Environment {
             tmux_tmpdir: path("TMUX_TMPDIR"),
             claude_config_dir: path("CLAUDE_CONFIG_DIR"),
             claude_project_dir: path("CLAUDE_PROJECT_DIR"),
+            locale: words("LC_ALL")
+                .or_else(|| words("LC_CTYPE"))
+                .or_else(|| words("LANG")),
             columns: words("COLUMNS")
                 .and_then(|columns| columns.parse().ok())
                 .filter(|columns| *columns > 0),

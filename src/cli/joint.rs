@@ -7,6 +7,7 @@ use super::config::Config;
 use super::environment::Environment;
 use super::terms::Terms;
 use super::{Failure, Places, init, reconcile, validate, watch};
+use crate::core::checkup::Check;
 use crate::core::report::Report;
 use crate::exit::Exit;
 use crate::kanban::Board;
@@ -18,6 +19,7 @@ use crate::mqtt::Line;
 use crate::roll::Roll;
 use crate::roll::check::check;
 use crate::roll::find::{self, FindError};
+use crate::roll::inspect::{self, Lock};
 use crate::roll::read::read;
 use crate::run::{
     self, Assignment, Ended, Manager, Proposal, Push, Reconciled, RunError, Sources, Stop, Survey,
@@ -63,6 +65,125 @@ pub(super) async fn survey(places: Places, environment: &Environment) -> Result<
         lock_timeout: Duration::ZERO,
     };
     Ok(run::survey(&settings).await?)
+}
+
+/// One look, as if there were no roll.
+pub(super) async fn survey_without_roll(environment: &Environment) -> Survey {
+    run::survey_without_roll(&surroundings(environment)).await
+}
+
+/// What can be said of a roll, its lock and the state folder without a look at the machine.
+pub(super) fn inspect(places: &Places, environment: &Environment) -> Vec<Check> {
+    let named = places
+        .registry
+        .clone()
+        .or_else(|| environment.registry.clone());
+    let roll = match named.map_or_else(find_here, |named| Ok(Roll::at(named))) {
+        Ok(roll) => roll,
+        Err(FindError::None { folder }) => {
+            let said = format!(
+                "there is none at or above {}: nothing is declared",
+                folder.display()
+            );
+            return vec![Check::warning("roll", said, "`headcount init` makes one")];
+        }
+        Err(error) => {
+            return vec![Check::trouble(
+                "roll",
+                error.to_string(),
+                "name the one that is meant by --registry",
+            )];
+        }
+    };
+    let at = roll.named.display();
+    let mut checks = vec![match read(&roll) {
+        Err(error) => Check::trouble(
+            "roll",
+            error.to_string(),
+            "put it right, or name another by --registry",
+        ),
+        Ok(contents) => {
+            let checked = check(&contents.text);
+            match checked.faults.iter().find(|fault| fault.grave) {
+                None => Check::well(
+                    "roll",
+                    format!("{at} is in order, with {} rows", checked.rows),
+                ),
+                Some(fault) => Check::trouble(
+                    "roll",
+                    format!("{at}:{}:{}: {}", fault.line, fault.column, fault.what),
+                    "`headcount validate` tells all that is wrong with it",
+                ),
+            }
+        }
+    }];
+    checks.push(match inspect::lock(&roll) {
+        Lock::Free(path) => Check::well(
+            "lock",
+            format!("{} works, and nobody has it", path.display()),
+        ),
+        Lock::NotMade(path) => Check::well(
+            "lock",
+            format!("{} is made by the first writer", path.display()),
+        ),
+        Lock::Held(path, holder) => Check::warning(
+            "lock",
+            format!(
+                "{} is held by {}",
+                path.display(),
+                holder.map_or_else(
+                    || "a process that cannot be seen".to_owned(),
+                    |it| it.to_string()
+                )
+            ),
+            "nothing, if it is let go soon: a pass waits 10 s for it",
+        ),
+        Lock::Broken(why) => Check::trouble(
+            "lock",
+            why,
+            "without the lock nothing can be written: put this right",
+        ),
+    });
+    let folder = roll.target.parent().unwrap_or(&roll.target);
+    let refused = [folder, &roll.target]
+        .into_iter()
+        .find_map(inspect::may_write);
+    checks.push(match refused {
+        None => Check::well("permissions", "the roll and its folder can be written to"),
+        Some(why) => Check::trouble(
+            "permissions",
+            format!("{why}: nothing can be written"),
+            "run headcount as the user whose roll it is, or give this user the right",
+        ),
+    });
+    checks.push(
+        match environment.state_folder(places.state_dir.as_deref()) {
+            Err(error) => Check::trouble(
+                "state folder",
+                format!("{error:#}"),
+                "name one by --state-dir",
+            ),
+            Ok(state) => {
+                // Where it is not made yet, whoever makes it has to be able to.
+                let there = state
+                    .ancestors()
+                    .find(|path| path.exists())
+                    .unwrap_or(&state);
+                match inspect::may_write(there) {
+                    None => Check::well(
+                        "state folder",
+                        format!("{} can be written to", state.display()),
+                    ),
+                    Some(why) => Check::trouble(
+                        "state folder",
+                        format!("{why}: nothing can be remembered"),
+                        "give this user the right, or name another by --state-dir",
+                    ),
+                }
+            }
+        },
+    );
+    checks
 }
 
 /// Where Claude Code keeps its files, if a shell like this one starts it.

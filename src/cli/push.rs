@@ -196,6 +196,33 @@ impl Subscribe {
     }
 }
 
+/// The broker that the environment names, if it names one.
+///
+/// # Errors
+///
+/// Says which variable of the environment is wrong.
+pub(super) fn named_by(environment: &Environment) -> anyhow::Result<Option<(String, u16)>> {
+    if environment.mqtt.broker.is_none() {
+        return Ok(None);
+    }
+    let usual = Subscribe {
+        subscribe: true,
+        topic: Filter::parse(DEFAULT_FILTER).map_err(|error| anyhow!("{error}"))?,
+        idle_timeout: 0,
+        resync: 1,
+        require_signature: false,
+        broker: None,
+        port: None,
+        user: None,
+        tls: false,
+        ca_certs: None,
+        cert: None,
+        key: None,
+    };
+    let listening = usual.listening(environment)?;
+    Ok(listening.map(|it| (it.broker.host, it.broker.port)))
+}
+
 impl Listening {
     /// The broker, with the name under which it keeps what comes for this roll on this machine. It stays the
     /// same, and no other roll, machine or topic has it.

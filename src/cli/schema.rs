@@ -7,7 +7,8 @@ use super::{Failure, output};
 use crate::exit::Exit;
 
 /// The JSON Schemas of the formats, by name.
-const SCHEMAS: [(&str, &str); 6] = [
+const SCHEMAS: [(&str, &str); 7] = [
+    ("checkup", include_str!("../../schemas/checkup.schema.json")),
     (
         "explanation",
         include_str!("../../schemas/explanation.schema.json"),

@@ -4,6 +4,7 @@
 #![deny(clippy::disallowed_methods)]
 
 pub mod absence;
+pub mod checkup;
 pub mod diff;
 pub mod drift;
 pub mod edit;

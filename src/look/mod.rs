@@ -16,6 +16,7 @@ mod recorded;
 pub mod sockets;
 pub mod tmux;
 pub mod vantage;
+pub mod version;
 mod wide;
 pub mod window;
 

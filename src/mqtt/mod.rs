@@ -5,11 +5,13 @@ mod backoff;
 mod broker;
 mod client;
 mod message;
+mod reach;
 mod signature;
 mod topic;
 
 pub use broker::{Broker, Tls};
 pub use client::{Line, Listener, Message, NotUsable};
 pub use message::{LARGEST, Said, read};
+pub use reach::reach;
 pub use signature::verify;
 pub use topic::{DEFAULT_FILTER, Filter};

@@ -165,7 +165,7 @@ impl RollLock {
     /// Somebody else keeps one of them, or a lock file can be neither opened nor made.
     pub async fn acquire(roll: &Roll, timeout: Duration) -> Result<Self, LockError> {
         let mut paths = Vec::new();
-        for path in [beside(&roll.named), beside(&roll.target)] {
+        for path in [lock_of(&roll.named), lock_of(&roll.target)] {
             let metadata = open(&path)?.metadata().map_err(|source| LockError::Io {
                 path: path.clone(),
                 source,
@@ -195,7 +195,8 @@ impl RollLock {
 }
 
 /// The lock file of a roll.
-fn beside(path: &Path) -> PathBuf {
+#[must_use]
+pub fn lock_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     PathBuf::from(name)

@@ -11,6 +11,7 @@ pub mod edit;
 pub mod find;
 pub mod holder;
 pub mod init;
+pub mod inspect;
 mod json;
 mod layout;
 mod leftover;

@@ -1,6 +1,7 @@
 //! The part that tells: a [`Report`](crate::core::report::Report) as JSON, as a table for a terminal, or as
 //! Markdown for a card. It decides nothing and prints only through the writer it is given.
 
+pub mod checkup;
 mod columns;
 pub mod difference;
 pub mod explanation;

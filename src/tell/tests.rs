@@ -494,6 +494,7 @@ mod the_schema {
                 "explanation",
                 schema_of::<wire::Explanations>("headcount explanation"),
             ),
+            ("checkup", schema_of::<wire::Checkup>("headcount checkup")),
             ("status", schema_of::<wire::Status>("headcount status")),
         ] {
             let path = Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -2,6 +2,7 @@
 //! keys here are the format; `schemas/report.schema.json` is made from these types.
 
 mod action;
+mod checkup;
 mod drift;
 mod explanation;
 mod job;
@@ -16,6 +17,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use action::{Action, Change, Pane};
+pub use checkup::Checkup;
 pub use drift::{Drift, Evidence, Held, Pending, Resolved};
 pub use explanation::Explanations;
 pub use job::JobUpdate;

@@ -30,6 +30,7 @@ fn the_help_is_what_it_was() {
         "",
         "status",
         "explain",
+        "doctor",
         "reconcile",
         "worker",
         "dispatch",

@@ -18,6 +18,7 @@ mod command_line;
 mod commands;
 mod config;
 mod dispatch;
+mod doctor;
 mod exit_codes;
 mod explain;
 mod id_materialized;

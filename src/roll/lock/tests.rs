@@ -153,11 +153,11 @@ async fn a_linked_roll_is_locked_by_both_its_names() {
         .await
         .unwrap();
     for path in [&link, &target] {
-        assert!(FileLock::try_acquire(&beside(path)).unwrap().is_none());
+        assert!(FileLock::try_acquire(&lock_of(path)).unwrap().is_none());
     }
     drop(lock);
     for path in [&link, &target] {
-        assert!(FileLock::try_acquire(&beside(path)).unwrap().is_some());
+        assert!(FileLock::try_acquire(&lock_of(path)).unwrap().is_some());
     }
 }
 

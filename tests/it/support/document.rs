@@ -18,8 +18,12 @@ pub const FIRST_KEYS: [&str; 6] = [
 ];
 
 /// What else may be printed than a report: each says what it is, and has a schema of its own.
-const OTHERS: [(&str, &str); 3] = [
+const OTHERS: [(&str, &str); 4] = [
     ("plan", include_str!("../../../schemas/plan.schema.json")),
+    (
+        "checkup",
+        include_str!("../../../schemas/checkup.schema.json"),
+    ),
     (
         "status",
         include_str!("../../../schemas/status.schema.json"),

@@ -1,0 +1,48 @@
+//! Whether a roll could be written: what stands in the way, without writing anything.
+
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, access};
+
+use super::Roll;
+use super::holder::{self, Holder};
+use super::lock::{FileLock, lock_of};
+
+/// How the lock of a roll is.
+#[derive(Debug)]
+pub enum Lock {
+    /// It works, and nobody has it.
+    Free(PathBuf),
+    /// There is no lock file yet: the first writer makes it.
+    NotMade(PathBuf),
+    /// Somebody has it.
+    Held(PathBuf, Option<Holder>),
+    /// It does not work; why.
+    Broken(String),
+}
+
+/// Looks at the lock. To know whether the file system can lock at all, it is taken for an instant, if nobody has it;
+/// no file is made.
+#[must_use]
+pub fn lock(roll: &Roll) -> Lock {
+    let path = lock_of(&roll.named);
+    if !path.exists() {
+        return Lock::NotMade(path);
+    }
+    match FileLock::try_acquire(&path) {
+        Ok(Some(_)) => Lock::Free(path),
+        Ok(None) => {
+            let holder = holder::of(&path);
+            Lock::Held(path, holder)
+        }
+        Err(error) => Lock::Broken(error.to_string()),
+    }
+}
+
+/// Whether this user may read and write a path, or, of a folder, make files in it. `None` where it may; else why not.
+#[must_use]
+pub fn may_write(path: &Path) -> Option<String> {
+    access(path, Access::READ_OK | Access::WRITE_OK)
+        .err()
+        .map(|error| format!("{}: {error}", path.display()))
+}
