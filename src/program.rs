@@ -15,6 +15,22 @@ pub fn find(name: &str, path: Option<&OsStr>) -> Option<PathBuf> {
         .find(|program| is_program(program))
 }
 
+/// This program: the name by which the `PATH` has it, where it does, and where it is in full. What the `PATH` says
+/// stays right when a newer one is installed, which the file's own place may not.
+#[must_use]
+pub fn this(path: Option<&OsStr>) -> (PathBuf, PathBuf) {
+    const NAME: &str = "headcount";
+    let itself = std::env::current_exe().unwrap_or_else(|_| PathBuf::from(NAME));
+    let is_itself = |found: &PathBuf| {
+        let (found, itself) = (found.canonicalize(), itself.canonicalize());
+        found.is_ok_and(|found| itself.is_ok_and(|itself| itself == found))
+    };
+    match find(NAME, path).filter(is_itself) {
+        Some(found) => (PathBuf::from(NAME), found),
+        None => (itself.clone(), itself),
+    }
+}
+
 /// Whether there is a file at a path that can be run.
 #[must_use]
 pub fn is_program(path: &Path) -> bool {

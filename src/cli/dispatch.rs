@@ -8,7 +8,8 @@ use clap::{Args, ValueEnum};
 use super::environment::Environment;
 use super::{Failure, Places, joint, output};
 use crate::exit::Exit;
-use crate::kanban::{Hermes, Lane, Order, typed};
+use crate::kanban::{Hermes, Lane, Order, SKILL, typed};
+use crate::program;
 
 /// Make the kanban card that the watch reports to
 ///
@@ -67,11 +68,22 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
     } = arguments;
     let board = board.or_else(|| environment.kanban_board.clone());
     let (roll, project) = joint::project(registry.or_else(|| environment.registry.clone()))?;
+    let path = environment.path.as_deref();
+    let hermes = Hermes::find(hermes.as_deref(), path, board.as_deref());
+    let (called, program) = program::this(path);
     let order = Order {
         lane: match lane {
             LaneName::Direct => Lane::Direct,
             LaneName::Model => Lane::Model,
         },
+        program: match lane {
+            LaneName::Direct => called,
+            LaneName::Model => program,
+        },
+        hermes: hermes
+            .as_ref()
+            .ok()
+            .map(|hermes| hermes.program().to_owned()),
         key: format!("headcount:{}", roll.display()),
         project,
         roll,
@@ -79,12 +91,15 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
         max_runtime,
     };
     let card = if create {
-        let hermes = Hermes::find(
-            hermes.as_deref(),
-            environment.path.as_deref(),
-            board.as_deref(),
-        )
-        .map_err(anyhow::Error::from)?;
+        let hermes = hermes.map_err(anyhow::Error::from)?;
+        let lacking = hermes.lacks().await.map_err(anyhow::Error::from)?;
+        if !lacking.is_empty() {
+            return Err(anyhow::anyhow!(
+                "this hermes has no {}, which headcount needs: install another release (0.19 has all of it)",
+                lacking.join(", no ")
+            )
+            .into());
+        }
         let made = hermes
             .create(&order.arguments())
             .await
@@ -107,7 +122,12 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
     if create {
         output::print(|out| writeln!(out, "{card}"))?;
     }
-    if order.lane == Lane::Direct {
+    if order.lane == Lane::Model {
+        output::say(&format!(
+            "The model reads the skill {SKILL}: if `hermes skills list` does not name it, copy its folder from \
+             headcount's skills/ to ~/.hermes/skills/"
+        ));
+    } else {
         let worker = typed(&order.worker(board.as_deref(), &card));
         if create {
             output::say(&format!("Now start: {worker}"));

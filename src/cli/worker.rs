@@ -118,10 +118,13 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
         board.as_deref(),
     ) {
         Ok(hermes) => Board::Direct(hermes),
-        Err(Refusal::NotInstalled) if hermes.is_none() => {
-            output::say(
-                "hermes is not on the PATH: what it would be told is printed here, one JSON object a line",
-            );
+        // A model can do what is printed; a person wants to know of a typo.
+        Err(refusal @ (Refusal::NotInstalled | Refusal::NotThere(_)))
+            if hermes.is_none() || turn.is_some() =>
+        {
+            output::say(&format!(
+                "{refusal}. What it would be told is printed here, one JSON object a line"
+            ));
             Board::Relayed(Relay::new(print_line))
         }
         Err(refusal) => return Err(anyhow::Error::from(refusal).into()),
@@ -160,7 +163,13 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
             output::say(&format!("somebody else works on card {card} now"));
             Exit::Done
         }
-        Ended::Turn | Ended::Finished => Exit::Done,
+        Ended::Turn => {
+            output::say(&format!(
+                "this turn is over and the watch of card {card} is not: run the same again"
+            ));
+            Exit::Done
+        }
+        Ended::Finished => Exit::Done,
     })
 }
 

@@ -77,6 +77,8 @@ pub struct StopRequest {
 pub struct Claim {
     /// The number of the run.
     pub run: i64,
+    /// When it was made.
+    pub at: Timestamp,
     /// When it runs out, if that is told.
     pub expires: Option<Timestamp>,
 }
@@ -96,10 +98,25 @@ impl Card {
         self.is_running().then_some(())?;
         Some(Claim {
             run: event.run_id?,
+            at: Timestamp::from_secs(event.created_at),
             expires: expires
                 .and_then(serde_json::Value::as_i64)
                 .map(Timestamp::from_secs),
         })
+    }
+
+    /// The newest run that it has had; 0 where there was none.
+    #[must_use]
+    pub fn newest_run(&self) -> i64 {
+        let runs = self.events.iter().filter_map(|it| it.run_id);
+        runs.max().unwrap_or_default()
+    }
+
+    /// When headcount's own comments were written, oldest first.
+    pub fn own_comments(&self) -> impl Iterator<Item = Timestamp> {
+        let own = self.comments.iter();
+        own.filter(|it| super::comment::is_own(&it.author))
+            .map(|it| Timestamp::from_secs(it.created_at))
     }
 
     /// The oldest request to stop that nobody has answered yet: a comment by somebody else, newer than the card or
@@ -330,10 +347,11 @@ mod tests {
         let text = r#"{"task": {"id": "t_1", "status": "running", "created_at": 5},
             "events": [{"kind": "claimed", "run_id": 1, "payload": {"expires": 10}},
                        {"kind": "reclaimed", "run_id": 1},
-                       {"kind": "claimed", "run_id": 2, "payload": {"expires": 20, "lock": "vm:1"}}]}"#;
+                       {"kind": "claimed", "run_id": 2, "created_at": 12, "payload": {"expires": 20, "lock": "vm:1"}}]}"#;
         let mut card: Card = serde_json::from_str(text).expect("a card");
         let claim = card.claim().expect("a claim");
-        assert_eq!(claim.run, 2);
+        assert_eq!((claim.run, claim.at), (2, Timestamp::from_secs(12)));
+        assert_eq!(card.newest_run(), 2);
         assert_eq!(claim.expires, Some(Timestamp::from_secs(20)));
         card.task.status = "ready".to_owned();
         assert_eq!(card.claim(), None);

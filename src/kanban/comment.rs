@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::AUTHOR;
+use super::flaps::Flaps;
 use crate::core::ids::Timestamp;
 use crate::state::journal::{Entry, News};
 use crate::tell::markdown::{BUDGET, cut, escape};
@@ -67,9 +68,16 @@ pub fn baseline(standing: &str, mark: &Mark) -> String {
 }
 
 /// One comment for all of this news: what became of each difference in the end, trouble first. What does not fit is
-/// counted.
+/// counted, and of what flaps it is said how often.
 #[must_use]
-pub fn news(host: &str, at: Timestamp, entries: &[Entry], missed: u64, mark: &Mark) -> String {
+pub fn news(
+    host: &str,
+    at: Timestamp,
+    entries: &[Entry],
+    missed: u64,
+    flaps: &Flaps,
+    mark: &Mark,
+) -> String {
     let items = items(entries);
     let mark = mark.line();
     let mut text = format!(
@@ -80,7 +88,13 @@ pub fn news(host: &str, at: Timestamp, entries: &[Entry], missed: u64, mark: &Ma
     );
     let mut left = items.len();
     for item in &items {
-        let line = format!("- {}\n", cut(&clean(&escape(item.sentence)), LONGEST));
+        let flaps = flaps.times(item.id).map_or_else(String::new, |times| {
+            format!(" It flaps: {times} times within an hour.")
+        });
+        let line = format!(
+            "- {}{flaps}\n",
+            cut(&clean(&escape(item.sentence)), LONGEST)
+        );
         let room = if left > 1 { more(left).len() } else { 0 };
         if text.len() + line.len() + room + mark.len() > BUDGET {
             break;
@@ -112,6 +126,7 @@ enum Fate {
 }
 
 struct Item<'e> {
+    id: &'e str,
     fate: Fate,
     sentence: &'e str,
 }
@@ -121,17 +136,19 @@ fn items(entries: &[Entry]) -> Vec<Item<'_>> {
     let mut places = HashMap::new();
     let mut items: Vec<Item<'_>> = Vec::new();
     for entry in entries {
-        let (id, fate) = match &entry.news {
+        let id = entry.news.id();
+        let fate = match &entry.news {
             News::Opened(drift)
             | News::Changed(drift)
             | News::Edited(drift)
-            | News::Outcome(drift) => (&drift.id, fate(drift)),
-            News::Resolved(resolved) => (&resolved.id, Fate::Resolved),
+            | News::Outcome(drift) => fate(drift),
+            News::Resolved(_) => Fate::Resolved,
             News::Job(update) | News::JobEdited(update) | News::JobOutcome(update) => {
-                (&update.id, fate_of_job(update))
+                fate_of_job(update)
             }
         };
         let item = Item {
+            id,
             fate,
             sentence: entry.news.comment(),
         };
@@ -139,7 +156,7 @@ fn items(entries: &[Entry]) -> Vec<Item<'_>> {
             // It opened and was resolved before anybody was told of it: the end of it is the news.
             Some(&place) => items[place] = item,
             None => {
-                places.insert(id.clone(), items.len());
+                places.insert(id, items.len());
                 items.push(item);
             }
         }
@@ -316,7 +333,8 @@ mod tests {
     }
 
     fn told(entries: &[Entry]) -> String {
-        news("web01", Timestamp::from_secs(0), entries, 0, &mark())
+        let at = Timestamp::from_secs(0);
+        news("web01", at, entries, 0, &Flaps::of(entries, at), &mark())
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub enum Lane {
 const NOBODY: &str = "headcount";
 
 /// The skill that tells a model what to do.
-const SKILL: &str = "tmux-agent-orchestrate-monitor";
+pub const SKILL: &str = "tmux-agent-orchestrate-monitor";
 
 /// A card that is to be made.
 #[derive(Clone, Debug)]
@@ -33,6 +33,10 @@ pub struct Order {
     pub assignee: Option<String>,
     /// How long it may be worked on, as the board writes it: `8h`.
     pub max_runtime: String,
+    /// What starts headcount.
+    pub program: PathBuf,
+    /// What starts hermes, for whoever may have another `PATH`.
+    pub hermes: Option<PathBuf>,
 }
 
 impl Order {
@@ -108,11 +112,26 @@ impl Order {
     /// What starts headcount on a card of the direct lane.
     #[must_use]
     pub fn worker(&self, board: Option<&str>, card: &str) -> Vec<OsString> {
-        let mut line: Vec<OsString> = vec!["headcount".into(), "worker".into(), "--claim".into()];
-        line.extend(["--task".into(), card.into()]);
+        let mut line = self.begin(["worker", "--claim", "--task", card]);
         if let Some(board) = board {
             line.extend(["--board".into(), board.into()]);
         }
+        line
+    }
+
+    /// One turn of a model. Its shell is a login shell, whose `PATH` need not be the one that this was called with:
+    /// so both programs are named in full.
+    fn turn(&self) -> Vec<OsString> {
+        let mut line = self.begin(["worker", "--turn", "20m"]);
+        if let Some(hermes) = &self.hermes {
+            line.extend(["--hermes".into(), hermes.into()]);
+        }
+        line
+    }
+
+    fn begin<const N: usize>(&self, arguments: [&str; N]) -> Vec<OsString> {
+        let mut line: Vec<OsString> = vec![self.program.clone().into()];
+        line.extend(arguments.map(OsString::from));
         line.extend(["--registry".into(), self.roll.clone().into()]);
         line
     }
@@ -126,14 +145,14 @@ impl Order {
             }
             Lane::Model => format!(
                 "Watch the agent sessions of this project until a person comments: stop\n\n\
-                 In every turn, run this in the foreground, and nothing else:\n\n    \
-                 headcount worker --turn 20m --registry {}\n\n\
+                 Run this in the foreground, with nothing beside it:\n\n    {}\n\n\
                  It looks, corrects the roll, comments on this card, gives signs of life, and blocks the card \
-                 when a person asks it to stop. Exit code 0 and a card that is still running: the turn is over, \
-                 the watch is not; reply \"still watching\" and run it again. If it prints JSON lines with a \
-                 \"relay\" key, it cannot reach the board: do what each says with your kanban tools. Any other \
-                 exit code: comment its last line once, then block the card with kind \"needs_input\".",
-                quoted(self.roll.as_os_str())
+                 when a person asks it to stop. Only then is this done. While it ends with exit code 0 and the card \
+                 is still running, the watch is not over: run the same line again, whatever else asks you to \
+                 complete or to block the card. If it prints JSON lines with a \"relay\" key, it cannot reach the \
+                 board: do what each says with your kanban tools. Any other exit code: comment its last line once, \
+                 then block the card with kind \"needs_input\".",
+                typed(&self.turn())
             ),
         }
     }
@@ -168,6 +187,8 @@ mod tests {
             key: "headcount:a1b2c3d4".to_owned(),
             assignee: None,
             max_runtime: "8h".to_owned(),
+            program: PathBuf::from("/opt/head count/headcount"),
+            hermes: Some(PathBuf::from("/opt/hermes")),
         }
     }
 
@@ -185,6 +206,15 @@ mod tests {
         let arguments = order(Lane::Direct).arguments();
         assert_eq!(arguments[2], "headcount");
         assert!(!arguments.contains(&OsString::from("--goal")));
+    }
+
+    #[test]
+    fn a_model_is_told_a_line_that_works_whatever_its_path_is() {
+        let body = order(Lane::Model).body();
+        assert!(body.contains(
+            "    '/opt/head count/headcount' worker --turn 20m \
+             --registry '/src/my project/.hermes/agent-sessions.yaml' --hermes /opt/hermes\n"
+        ));
     }
 
     #[test]

@@ -28,6 +28,17 @@ const LARGEST: u64 = 64 << 20;
 /// What it says of one failure is a few lines.
 const LONGEST_COMPLAINT: u64 = 64 << 10;
 
+/// What headcount asks of it: the actions, and their options.
+const NEEDED: [(&str, &[&str]); 7] = [
+    ("show", &["--json"]),
+    ("comment", &["--author"]),
+    ("heartbeat", &["--note"]),
+    ("claim", &["--ttl"]),
+    ("reclaim", &["--reason"]),
+    ("block", &[]),
+    ("complete", &["--summary", "--metadata"]),
+];
+
 /// The `hermes` program, and the board it is asked about.
 #[derive(Clone, Debug)]
 pub struct Hermes {
@@ -42,6 +53,11 @@ pub enum Refusal {
     /// There is no such program.
     #[error("hermes is not installed, or not on the PATH: install it, or name it with --hermes")]
     NotInstalled,
+    /// The one that was named is no program.
+    #[error(
+        "{0} is no program that can be run: name hermes with --hermes, or leave it to the PATH"
+    )]
+    NotThere(String),
     /// It could not be started.
     #[error("{program} cannot be started: {why}")]
     NotStarted {
@@ -54,11 +70,21 @@ pub enum Refusal {
     #[error("hermes did not answer within {0:?}: is its database locked?")]
     TooSlow(Duration),
     /// It says that there is no such card, or no such board.
-    #[error("hermes knows no such card: {0}")]
+    #[error("hermes knows no such card or board: {0}")]
     Unknown(String),
     /// It says that the card is not running, or that somebody else has it.
     #[error("hermes refused: {0}")]
     NotNow(String),
+    /// It does not understand what it was asked.
+    #[error(
+        "this hermes does not take `kanban {action}` as headcount calls it, which release 0.19 does: {said}"
+    )]
+    Unfit {
+        /// What it was asked to do.
+        action: &'static str,
+        /// What it said.
+        said: String,
+    },
     /// It says something else, or nothing.
     #[error("hermes {action} failed ({status}): {said}")]
     Failed {
@@ -82,7 +108,7 @@ impl Hermes {
     /// Finds it: the program that was named, else `hermes` on the `PATH`.
     ///
     /// # Errors
-    /// [`Refusal::NotInstalled`].
+    /// [`Refusal::NotInstalled`], or [`Refusal::NotThere`] where it was named.
     pub fn find(
         named: Option<&Path>,
         path: Option<&OsStr>,
@@ -92,14 +118,21 @@ impl Hermes {
             Some(named) => Some(named.to_owned()),
             None => program::find("hermes", path),
         };
-        found
-            .filter(|found| program::is_program(found))
-            .map(|program| Self {
-                program,
-                board: board.map(str::to_owned),
-                patience: PATIENCE,
-            })
-            .ok_or(Refusal::NotInstalled)
+        let program = found.ok_or(Refusal::NotInstalled)?;
+        if !program::is_program(&program) {
+            return Err(Refusal::NotThere(program.display().to_string()));
+        }
+        Ok(Self {
+            program,
+            board: board.map(str::to_owned),
+            patience: PATIENCE,
+        })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn program(&self) -> &Path {
+        &self.program
     }
 
     /// The same, but less patient.
@@ -107,6 +140,32 @@ impl Hermes {
     pub const fn with_patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
+    }
+
+    /// Which of the actions and options it does not know that headcount needs, in the order of [`NEEDED`]. Releases
+    /// differ, and some say nothing of what they do not understand.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub async fn lacks(&self) -> Result<Vec<String>, Refusal> {
+        let mut asked = tokio::task::JoinSet::new();
+        for (place, (action, _)) in NEEDED.into_iter().enumerate() {
+            let hermes = self.clone();
+            asked.spawn(async move { (place, hermes.say(action, ["--help"]).await) });
+        }
+        let mut answers = asked.join_all().await;
+        answers.sort_by_key(|(place, _)| *place);
+        let mut lacking = Vec::new();
+        for ((action, options), (_, said)) in NEEDED.into_iter().zip(answers) {
+            let said = said?;
+            if said.status.success() && said.out.contains("usage:") {
+                let missing = options.iter().filter(|option| !said.out.contains(*option));
+                lacking.extend(missing.map(|option| format!("`kanban {action} {option}`")));
+            } else {
+                lacking.push(format!("`kanban {action}`"));
+            }
+        }
+        Ok(lacking)
     }
 
     /// What stands on a card.
@@ -230,23 +289,23 @@ impl Hermes {
                 program: self.program.display().to_string(),
                 why: error.to_string(),
             })?;
-        let group = child.id();
+        let mut group = Group(child.id());
         let (out, err) = (child.stdout.take(), child.stderr.take());
         let whole = async {
             let (out, err) = tokio::join!(all(out, LARGEST), all(err, LONGEST_COMPLAINT));
             (child.wait().await, out, err)
         };
         match tokio::time::timeout(self.patience, whole).await {
-            Ok((Ok(status), out, err)) => Ok(Said { status, out, err }),
+            Ok((Ok(status), out, err)) => {
+                group.0 = None;
+                Ok(Said { status, out, err })
+            }
             Ok((Err(error), ..)) => Err(Refusal::Failed {
                 action,
                 status: "not known".to_owned(),
                 said: error.to_string(),
             }),
-            Err(_) => {
-                end(group);
-                Err(Refusal::TooSlow(self.patience))
-            }
+            Err(_) => Err(Refusal::TooSlow(self.patience)),
         }
     }
 }
@@ -272,7 +331,9 @@ impl Said {
             "does not exist",
             "no such board",
         ];
-        if knows_not.iter().any(|words| said.contains(words)) {
+        if complaint.starts_with("usage:") {
+            Refusal::Unfit { action, said }
+        } else if knows_not.iter().any(|words| said.contains(words)) {
             Refusal::Unknown(said)
         } else if said.contains("not running") || said.contains("status=") {
             Refusal::NotNow(said)
@@ -299,12 +360,50 @@ async fn all(pipe: Option<impl AsyncRead + Unpin>, most: u64) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Ends what was started, and what that has started.
-fn end(group: Option<u32>) {
-    let group = group
-        .and_then(|pid| i32::try_from(pid).ok())
-        .and_then(rustix::process::Pid::from_raw);
-    if let Some(group) = group {
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+/// A process that was started, and what it has started: ended as soon as nobody waits for it any more.
+struct Group(Option<u32>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let group = self
+            .0
+            .and_then(|pid| i32::try_from(pid).ok())
+            .and_then(rustix::process::Pid::from_raw);
+        if let Some(group) = group {
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn one_that_hangs_is_given_up_with_all_that_it_has_started() {
+        let temp = tempfile::tempdir().unwrap();
+        let (program, child) = (temp.path().join("hermes"), temp.path().join("child"));
+        let script = format!(
+            "#!/bin/sh\nsleep 600 &\necho $! > {}\nwait\n",
+            child.display()
+        );
+        fs::write(&program, script).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let hermes = Hermes::find(Some(&program), None, None).unwrap();
+        let patience = Duration::from_secs(2);
+
+        let refused = hermes.with_patience(patience).show("t_1").await;
+
+        assert_eq!(refused, Err(Refusal::TooSlow(patience)));
+        let pid = fs::read_to_string(child).unwrap();
+        let stat = PathBuf::from(format!("/proc/{}/stat", pid.trim()));
+        let runs = || fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z "));
+        while runs() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 }

@@ -4,28 +4,34 @@
 //! told twice: each comment bears the numbers of the news it tells, and where it is not certain that one arrived
 //! (a board that hung, a crash), the card itself is asked before the next is written.
 
+mod hold;
+
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::sleep_until;
-use tracing::{info, warn};
+use tracing::warn;
 
 use super::card::{Card, StopRequest};
 use super::comment::{self, Mark};
+use super::flaps::{Flaps, WHILE};
 use super::hermes::Refusal;
 use super::pacing::Pacing;
 use super::relay::Board;
+use super::totals::Totals;
 use crate::clock;
 use crate::core::ids::Timestamp;
 use crate::state::journal::{Consumer, Entry, News};
-use crate::state::{Folder, Journal, StateError};
+use crate::state::{Folder, Journal, StateError, TenureFile};
+use hold::Hold;
 
 /// How long to wait for the state folder, which a pass holds while it looks.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long a board may take to answer when somebody waits for the end.
-const HURRY: Duration = Duration::from_secs(5);
+/// How long a board may take to answer when somebody waits for the end, and when only the end waits for it. One that
+/// is busy takes seconds.
+const HURRY: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(60));
 
 /// How long news is kept back that is pending. The usual graces are shorter.
 const MOMENT: Duration = Duration::from_secs(60);
@@ -78,26 +84,6 @@ pub enum Ending {
     Taken,
 }
 
-/// What was told in one run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Totals {
-    opened: u64,
-    written: u64,
-    resolved: u64,
-    comments: u64,
-}
-
-/// Whether this worker has the card.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Hold {
-    /// Not yet, since the board did not answer, or not for the moment, since a claim is being renewed.
-    Not,
-    /// It has, by a run whose number is not known yet.
-    Fresh,
-    /// It has, by this run.
-    Run(i64),
-}
-
 /// Keeps one card.
 pub struct Keeper {
     board: Board,
@@ -107,8 +93,16 @@ pub struct Keeper {
     consumer: Consumer,
     numbers: watch::Receiver<Option<Numbers>>,
     pacing: Pacing,
-    totals: Totals,
     hold: Hold,
+    tenure: TenureFile,
+    /// The number of the newest entry of the journal when the work on the card began.
+    since: u64,
+    /// When the newest comment was written, as far as is known.
+    told_at: Option<Timestamp>,
+    /// How many were posted by this worker.
+    posted: u64,
+    /// Whether all that is new was told to flap, so that it can wait.
+    only_flaps: bool,
     beat_at: Instant,
     began: Instant,
     trouble: Option<String>,
@@ -128,6 +122,12 @@ impl Keeper {
         let consumer = Consumer::new(format!("card {}", duty.card));
         let now = clock::monotonic();
         Self {
+            tenure: TenureFile::of(&folder, &duty.card),
+            // What cannot be read now is told to be so when it is needed.
+            since: journal.last().unwrap_or_default(),
+            told_at: None,
+            posted: 0,
+            only_flaps: false,
             board,
             duty,
             folder,
@@ -135,7 +135,6 @@ impl Keeper {
             consumer,
             numbers,
             pacing: Pacing::few(),
-            totals: Totals::default(),
             hold: Hold::Not,
             beat_at: now,
             began: now,
@@ -162,43 +161,28 @@ impl Keeper {
                 return Ok(());
             }
         };
+        let taken = format!(
+            "card {id} is being worked on by somebody else; `hermes kanban reclaim {id}` frees it"
+        );
         match self.join(&card).await {
             Ok(None) => Ok(()),
             Ok(Some(Ending::Left(status))) => Err(format!(
                 "card {id} is {status}, not running: claim it with --claim"
             )),
-            Ok(Some(_)) => Err(format!(
-                "card {id} is being worked on by somebody else; `hermes kanban reclaim {id}` frees it"
-            )),
-            Err(refusal) => Err(format!("card {id} cannot be claimed: {refusal}")),
-        }
-    }
-
-    /// Takes the card as it was found, or says why it is not to be had.
-    async fn join(&mut self, card: &Card) -> Result<Option<Ending>, Trouble> {
-        let run = card.claim().map(|claim| claim.run);
-        let Some(ttl) = self.duty.claim else {
-            if !card.is_running() {
-                return Ok(Some(Ending::Left(card.task.status.clone())));
+            Ok(Some(_)) => Err(taken),
+            // Somebody was faster.
+            Err(Trouble::Board(Refusal::NotNow(said))) if said.contains("status=running") => {
+                Err(taken)
             }
-            self.hold = run.map_or(Hold::Fresh, Hold::Run);
-            return Ok(None);
-        };
-        if let Some(run) = run
-            && self.remembered() == Some(run)
-        {
-            info!(
-                "card {} is ours already: an earlier worker was cut off",
-                self.duty.card
-            );
-            self.hold = Hold::Run(run);
-            return Ok(None);
+            Err(why @ Trouble::Board(Refusal::NotNow(_) | Refusal::Unfit { .. })) => {
+                Err(format!("card {id} cannot be claimed: {why}"))
+            }
+            // The claim may have been made all the same: what comes of it is seen at the next look.
+            Err(why) => {
+                self.trouble(&why);
+                Ok(())
+            }
         }
-        if card.is_running() {
-            return Ok(Some(Ending::Taken));
-        }
-        self.take(ttl).await?;
-        Ok(None)
     }
 
     /// Keeps the card until there is a reason not to.
@@ -227,11 +211,8 @@ impl Keeper {
     /// Waits until then, or until there is news that may be told.
     async fn wait(&mut self, until: Instant) {
         // While the board does not answer, news does not make it answer.
-        let told = if self.trouble.is_some() {
-            None
-        } else {
-            self.told().ok().flatten()
-        };
+        let listens = self.trouble.is_none() && !self.only_flaps;
+        let told = self.told().ok().flatten();
         let deadline = sleep_until(until.into());
         tokio::pin!(deadline);
         loop {
@@ -244,7 +225,7 @@ impl Keeper {
                     }
                     let seq = self.numbers.borrow_and_update().as_ref().map(|it| it.seq);
                     let allowed = self.pacing.next(clock::monotonic());
-                    if let (Some(seq), Some(told)) = (seq, told) && seq > told && allowed < until {
+                    if listens && seq > told && allowed < until {
                         sleep_until(allowed.into()).await;
                         return;
                     }
@@ -266,6 +247,7 @@ impl Keeper {
         }
         if let Some(card) = &card {
             self.settle(card).await?;
+            self.recall(card);
             if let Some(ending) = self.ending(card) {
                 return Ok(Some(ending));
             }
@@ -290,65 +272,14 @@ impl Keeper {
         self.is_lost(card).then_some(Ending::Taken)
     }
 
-    /// Whether somebody else has the card now.
-    fn is_lost(&self, card: &Card) -> bool {
-        match (self.hold, card.claim()) {
-            (Hold::Run(ours), Some(claim)) => claim.run != ours,
-            _ => false,
+    /// Learns what was written on the card before this worker began.
+    fn recall(&mut self, card: &Card) {
+        let now = clock::now();
+        if self.posted == 0 && self.told_at.is_none() {
+            let ages = card.own_comments().map(|at| now.since(at));
+            self.pacing.recall(clock::monotonic(), ages);
         }
-    }
-
-    /// Claims the card anew before the claim runs out: no command makes a claim longer.
-    async fn renew(&mut self, card: &Card) -> Result<(), Trouble> {
-        let Some(ttl) = self.duty.claim else {
-            return Ok(());
-        };
-        let expires = card.claim().and_then(|claim| claim.expires);
-        let soon = clock::now().plus(self.duty.interval * 2 + ttl / 10);
-        if expires.is_none_or(|expires| expires > soon) {
-            return Ok(());
-        }
-        self.board
-            .give_back(&self.duty.card, "headcount renews its claim")
-            .await?;
-        // If it cannot be claimed now, that is tried again.
-        self.hold = Hold::Not;
-        self.take(ttl).await?;
-        Ok(())
-    }
-
-    async fn take(&mut self, ttl: Duration) -> Result<(), Trouble> {
-        self.board.claim(&self.duty.card, ttl).await?;
-        self.hold = Hold::Fresh;
-        // It is ours whether its number can be read now or only at the next look.
-        match self.board.look(&self.duty.card).await {
-            Ok(Some(card)) => self.settle(&card).await,
-            Ok(None) | Err(_) => Ok(()),
-        }
-    }
-
-    /// Learns the number of the run, if it is not known yet. Should this worker be cut off, the next one knows
-    /// a card that was claimed as its own by it.
-    async fn settle(&mut self, card: &Card) -> Result<(), Trouble> {
-        let (Hold::Fresh, Some(claim)) = (self.hold, card.claim()) else {
-            return Ok(());
-        };
-        if self.duty.claim.is_some() {
-            let lock = self.folder.lock(PATIENCE).await?;
-            let run = u64::try_from(claim.run).unwrap_or_default();
-            self.journal.set_told(&self.claimed_as(), run, &lock)?;
-        }
-        self.hold = Hold::Run(claim.run);
-        Ok(())
-    }
-
-    fn remembered(&self) -> Option<i64> {
-        let run = self.journal.told(&self.claimed_as()).ok().flatten()?;
-        i64::try_from(run).ok()
-    }
-
-    fn claimed_as(&self) -> Consumer {
-        Consumer::new(format!("claim of {}", self.duty.card))
+        self.told_at = self.told_at.max(card.own_comments().last());
     }
 
     /// How far the card has been told; nothing before the first comment.
@@ -376,23 +307,41 @@ impl Keeper {
             return self.tell_how_it_stands().await;
         };
         let unread = self.journal.after(told)?;
-        let Some(last) = unread.entries.last().map(|entry| entry.seq) else {
+        let entries = settled(&unread.entries);
+        let Some(last) = entries.last().map(|entry| entry.seq) else {
             return Ok(());
         };
-        if !at_once && unread.missed == 0 && waits(&unread.entries) {
+        let (before, now) = self.flaps(told)?;
+        self.only_flaps = self.is_told_of(&before, entries);
+        if !at_once && unread.missed == 0 && (self.only_flaps || waits(entries)) {
             return Ok(());
         }
         let mark = self.mark(told + 1, last);
         let text = comment::news(
             &self.duty.host,
             clock::now(),
-            &unread.entries,
+            entries,
             unread.missed,
+            &now,
             &mark,
         );
-        self.post(&text, last).await?;
-        self.totals.count(&unread.entries);
-        Ok(())
+        self.post(&text, last).await
+    }
+
+    /// What flapped by what the card was told last, and what flaps by what is known now.
+    fn flaps(&self, told: u64) -> Result<(Flaps, Flaps), StateError> {
+        let entries = self.journal.after(0)?.entries;
+        let known = entries.partition_point(|entry| entry.seq <= told);
+        let now = clock::now();
+        Ok((Flaps::of(&entries[..known], now), Flaps::of(&entries, now)))
+    }
+
+    /// Whether all of that flaps, and the card was told so a short while ago.
+    fn is_told_of(&self, flaps: &Flaps, entries: &[Entry]) -> bool {
+        flaps.cover(entries)
+            && self
+                .told_at
+                .is_some_and(|at| at > clock::now().minus(WHILE))
     }
 
     /// Whether a comment of then can be about the entries that have these numbers now. A journal that was lost
@@ -418,7 +367,8 @@ impl Keeper {
         let text = comment::without_home(text, self.duty.home.as_deref());
         self.board.comment(&self.duty.card, &text).await?;
         self.pacing.post(clock::monotonic());
-        self.totals.comments += 1;
+        self.posted += 1;
+        self.told_at = Some(clock::now());
         self.remember(last).await
     }
 
@@ -461,9 +411,25 @@ impl Keeper {
         }
     }
 
-    /// From now on a board that does not answer soon is given up: somebody waits for this to end.
-    pub fn hurry(&mut self) {
-        self.board.hurry(HURRY);
+    /// From now on a board that does not answer soon is given up: this ends, and maybe somebody waits for it.
+    pub fn hurry(&mut self, is_waited_for: bool) {
+        let (soon, later) = HURRY;
+        self.board.hurry(if is_waited_for { soon } else { later });
+    }
+
+    /// Tells what may be told by now, and leaves the card as it is.
+    pub async fn leave(&mut self) {
+        if self.hold == Hold::Not {
+            return;
+        }
+        let told = match self.board.look(&self.duty.card).await {
+            Ok(Some(card)) if self.is_lost(&card) || !card.is_running() => return,
+            Ok(card) => self.tell(card.as_ref(), false).await,
+            Err(refusal) => Err(refusal.into()),
+        };
+        if let Err(why) = told {
+            self.trouble(&why);
+        }
     }
 
     /// Blocks the card because a person wants the watch to end.
@@ -534,12 +500,12 @@ impl Keeper {
 
     fn summary(&self) -> (String, Value) {
         let minutes = self.began.elapsed().as_secs() / 60;
+        let entries = self.journal.after(self.since).unwrap_or_default().entries;
         let Totals {
             opened,
             written,
             resolved,
-            comments,
-        } = self.totals;
+        } = Totals::of(&entries);
         let summary = format!(
             "Watched for {} h {} min: {written} written, {opened} opened, {resolved} resolved",
             minutes / 60,
@@ -547,10 +513,24 @@ impl Keeper {
         );
         let metadata = json!({
             "minutes": minutes, "written": written, "opened": opened, "resolved": resolved,
-            "comments": comments, "note": self.note(),
+            "comments": self.posted, "note": self.note(),
         });
         (summary, metadata)
     }
+}
+
+/// What of this can be told: not what comes after an edit that is just being made, which may yet fail.
+fn settled(entries: &[Entry]) -> &[Entry] {
+    let since = clock::now().minus(MOMENT);
+    let is_being_made = |place: usize, entry: &Entry| {
+        let mut later = entries.iter().skip(place + 1);
+        matches!(entry.news, News::Edited(_) | News::JobEdited(_))
+            && entry.at > since
+            && !later.any(|it| it.news.id() == entry.news.id())
+    };
+    let mut places = entries.iter().enumerate();
+    let end = places.position(|(place, entry)| is_being_made(place, entry));
+    &entries[..end.unwrap_or(entries.len())]
 }
 
 /// Whether all that is new still has to prove itself: in a moment it is settled, and one comment says both.
@@ -560,25 +540,6 @@ fn waits(entries: &[Entry]) -> bool {
         News::Opened(drift) | News::Changed(drift) => drift.pending.is_some() && entry.at > since,
         _ => false,
     })
-}
-
-impl Totals {
-    fn count(&mut self, entries: &[Entry]) {
-        for entry in entries {
-            match &entry.news {
-                News::Opened(_) => self.opened += 1,
-                News::Outcome(drift) if drift.applied => self.written += 1,
-                News::Resolved(_) => self.resolved += 1,
-                News::JobOutcome(update) if update.applied => self.written += 1,
-                News::Changed(_)
-                | News::Edited(_)
-                | News::Outcome(_)
-                | News::Job(_)
-                | News::JobEdited(_)
-                | News::JobOutcome(_) => {}
-            }
-        }
-    }
 }
 
 /// Why something could not be done this time.

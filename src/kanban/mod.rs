@@ -7,13 +7,15 @@
 mod card;
 pub mod comment;
 mod dispatch;
+mod flaps;
 mod hermes;
 mod keeper;
 mod pacing;
 mod relay;
+mod totals;
 
 pub use card::{Card, StopRequest};
-pub use dispatch::{Lane, Order, typed};
+pub use dispatch::{Lane, Order, SKILL, typed};
 #[cfg(any(test, fuzzing))]
 pub(crate) use hermes::fuzzed;
 pub use hermes::{Hermes, Refusal};

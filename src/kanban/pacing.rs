@@ -39,6 +39,17 @@ impl Pacing {
         }
         self.posted.push_back(now);
     }
+
+    /// Some were posted before this began, so long ago, the oldest first.
+    pub fn recall(&mut self, now: Instant, ages: impl IntoIterator<Item = Duration>) {
+        let recent = ages.into_iter().filter(|age| *age < self.within);
+        for posted in recent
+            .filter_map(|age| now.checked_sub(age))
+            .collect::<Vec<_>>()
+        {
+            self.post(posted);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -60,5 +71,13 @@ mod tests {
         assert_eq!(pacing.next(later), later);
         pacing.post(later);
         assert_eq!(pacing.next(later), start + Duration::from_secs(660));
+    }
+
+    #[test]
+    fn what_an_earlier_watch_posted_counts() {
+        let mut pacing = Pacing::few();
+        let now = crate::clock::monotonic() + Duration::from_secs(3600);
+        pacing.recall(now, [900, 500, 400, 1].map(Duration::from_secs));
+        assert_eq!(pacing.next(now), now + Duration::from_secs(100));
     }
 }

@@ -1,6 +1,7 @@
 //! When to look: one pass, or a loop of them. Nothing here decides what a look means.
 
 mod beat;
+mod cut_off;
 mod error;
 mod init;
 mod news;

@@ -10,7 +10,7 @@ use crate::state::journal::News;
 use crate::tell::wire;
 
 /// What [`Decision::as_str`] says of an edit.
-const WRITE: &str = "write";
+pub(super) const WRITE: &str = "write";
 
 /// Whether this is told by every look until it succeeds: what could not be written is tried again by every
 /// pass, and told as new by the first only.

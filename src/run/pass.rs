@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tracing::{debug, info, warn};
 
+use super::cut_off;
 use super::error::RunError;
 use super::news::{self, report, was_refused};
 use crate::clock;
@@ -531,7 +532,16 @@ pub(super) async fn look(
         made,
         has_news: false,
     };
-    let news = news::of(settings, &look);
+    let mut news = news::of(settings, &look);
+    let ended = cut_off::left_by(&look.before, &look.assessment.ledger);
+    if !ended.is_empty() {
+        cut_off::put_right(
+            &mut news,
+            &ended,
+            &journal.after(0)?.entries,
+            &look.registry,
+        );
+    }
     look.has_news = news.iter().any(|news| !news::is_repeated(&look, news));
     if let Keep::In(folder, lock, memory) = keep {
         // The news is on disk before anything is done about it: a crash in between loses none of it.

@@ -109,7 +109,7 @@ pub async fn work(
     let ending = tokio::select! {
         stop = keep_watch_or_follow(settings, interval, &mut informant, manager) => Over::Stopped(stop?),
         ending = keeper.keep() => Over::Card(ending),
-        () = over(turn) => return Ok(Ended::Turn),
+        () = over(turn) => Over::Turn,
         () = over(max_runtime) => Over::Time,
     };
     finish(ending, &mut keeper).await
@@ -120,13 +120,18 @@ enum Over {
     Stopped(Stop),
     Card(Ending),
     Time,
+    Turn,
 }
 
 async fn finish(ending: Over, keeper: &mut Keeper) -> Result<Ended, RunError> {
-    keeper.hurry();
+    keeper.hurry(matches!(ending, Over::Stopped(_)));
     let (done, ended) = match ending {
         Over::Stopped(stop) => (keeper.hand_back().await, Ended::Stopped(stop)),
         Over::Time => (keeper.complete().await, Ended::Finished),
+        Over::Turn => {
+            keeper.leave().await;
+            (Ok(()), Ended::Turn)
+        }
         Over::Card(Ending::Asked(request)) => (keeper.block(&request).await, Ended::Asked(request)),
         Over::Card(Ending::Left(status)) => (Ok(()), Ended::Left(status)),
         Over::Card(Ending::Taken) => (Ok(()), Ended::Taken),

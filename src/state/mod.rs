@@ -10,6 +10,7 @@ pub mod journal;
 pub mod ledger;
 mod replace;
 pub mod retention;
+pub mod tenure;
 pub mod told;
 
 pub use error::StateError;
@@ -17,3 +18,4 @@ pub use folder::{Folder, Locked};
 pub use inbox::Inbox;
 pub use journal::Journal;
 pub use ledger::LedgerFile;
+pub use tenure::{Sought, Tenure, TenureFile};

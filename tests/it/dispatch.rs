@@ -14,7 +14,7 @@ fn what_is_printed_can_be_typed_and_makes_the_card() {
         let create: Vec<&str> = printed
             .stdout
             .lines()
-            .take_while(|line| !line.starts_with("headcount worker --claim"))
+            .take_while(|line| !line.contains("headcount worker --claim"))
             .collect();
 
         let made = machine
@@ -85,4 +85,49 @@ fn without_hermes_nothing_is_made_and_it_says_so() {
     let refused = machine.headcount(&["dispatch", "--create"]).exits(2);
 
     refused.complains_of("--hermes");
+}
+
+#[test]
+fn a_hermes_that_lacks_what_a_worker_needs_is_refused_and_what_it_lacks_is_named() {
+    let machine = Machine::new();
+    let Some(hermes) = Hermes::beside(&machine) else {
+        return;
+    };
+    machine.roll().write();
+    hermes.behind(
+        "case \"$*\" in\n\
+         *'claim --help'*) echo 'usage: hermes kanban claim [-h] task_id' ;;\n\
+         *'reclaim --help'*) echo 'invalid choice' >&2; exit 2 ;;\n\
+         *) exec \"$HERMES\" \"$@\" ;;\nesac",
+    );
+
+    let refused = machine.headcount(&["dispatch", "--create"]).exits(2);
+
+    refused.complains_of("no `kanban claim --ttl`");
+    assert_eq!(hermes.kanban(&["list", "--json"]).trim(), "[]");
+}
+
+#[test]
+fn a_model_is_given_a_line_that_works_in_any_shell() {
+    let machine = Machine::new();
+    let Some(hermes) = Hermes::on(&machine) else {
+        return;
+    };
+    machine.roll().write();
+
+    let made = machine
+        .headcount(&["dispatch", "--lane", "model", "--create"])
+        .exits(0);
+
+    let card = hermes.card_with(made.stdout.trim()).show();
+    let body = card["task"]["body"].as_str().unwrap();
+    let line = body.lines().find(|line| line.contains(" worker --turn "));
+    let line = line.unwrap().trim();
+    assert!(line.starts_with('/'), "{line}");
+    let hermes = machine.bin().join("hermes");
+    assert!(
+        line.ends_with(&format!("--hermes {}", hermes.display())),
+        "{line}"
+    );
+    made.complains_of("hermes skills list");
 }

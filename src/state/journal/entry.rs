@@ -41,6 +41,19 @@ pub enum News {
 }
 
 impl News {
+    /// What it is about: the id of the drift or of the job's outcome.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Opened(drift)
+            | Self::Changed(drift)
+            | Self::Edited(drift)
+            | Self::Outcome(drift) => &drift.id,
+            Self::Resolved(resolved) => &resolved.id,
+            Self::Job(update) | Self::JobEdited(update) | Self::JobOutcome(update) => &update.id,
+        }
+    }
+
     /// The sentence for a card.
     #[must_use]
     pub fn comment(&self) -> &str {

@@ -89,6 +89,26 @@ impl Elsewhere {
         })
     }
 
+    /// Where it is killed at the moment it removes its first file: of a change of the roll, that is when the new one
+    /// is in place.
+    #[must_use]
+    pub fn killed_when_it_removes_a_file() -> Option<Self> {
+        let wrapper = [
+            "strace",
+            "-o",
+            "/dev/null",
+            "-e",
+            "trace=?unlink,?unlinkat",
+            "-e",
+            "inject=?unlink,?unlinkat:signal=KILL",
+        ];
+        let can_be_had = runs(&wrapper);
+        if !can_be_had {
+            skip("strace is not installed, or not allowed here");
+        }
+        can_be_had.then(|| Self::of(&wrapper))
+    }
+
     fn with_file(machine: &Machine, path: &str, content: &str) -> Option<Self> {
         let file = machine.new_folder("elsewhere").join("content");
         fs::write(&file, content).expect("a file can be written");
@@ -148,16 +168,17 @@ pub fn give_away(paths: &[&Path]) {
 fn works(wrapper: &[&str]) -> bool {
     static IS_ROOT: OnceLock<bool> = OnceLock::new();
     let is_root = *IS_ROOT.get_or_init(|| rustix::process::geteuid().is_root());
-    let works = is_root
-        && Command::new(wrapper[0])
-            .args(&wrapper[1..])
-            .arg("true")
-            .output()
-            .is_ok_and(|output| output.status.success());
+    let works = is_root && runs(wrapper);
     if !works {
         skip(&format!("`{}` needs to be root", wrapper.join(" ")));
     }
     works
+}
+
+fn runs(wrapper: &[&str]) -> bool {
+    let mut command = Command::new(wrapper[0]);
+    let output = command.args(&wrapper[1..]).arg("true").output();
+    output.is_ok_and(|output| output.status.success())
 }
 
 #[test]

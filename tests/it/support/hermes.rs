@@ -1,13 +1,18 @@
-//! The real Hermes: its kanban board, in a home of its own. No model is needed for that.
+//! The real Hermes: its kanban board, in a home of its own. No model is needed for that; its own workers get a
+//! stand-in.
+
+mod model;
 
 use std::env;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Machine, Watch, cache, skip, wait_until_or};
+
+pub use model::Model;
 
 /// Hermes as it is installed, ready to be started on one machine.
 pub struct Hermes<'m> {
@@ -56,6 +61,17 @@ impl<'m> Hermes<'m> {
         fs::write(&new, text).expect("a script can be written");
         fs::set_permissions(&new, fs::Permissions::from_mode(0o755)).expect("its mode can be set");
         fs::rename(&new, &path).expect("it can be put in place");
+    }
+
+    /// Lets the board start its own worker on what is ready: a model's.
+    #[track_caller]
+    pub fn dispatch(&self, _: &Model) {
+        let done = model::offline(self.machine.command(&self.program))
+            .args(["kanban", "dispatch", "--json"])
+            .output()
+            .expect("hermes starts");
+        let done: Value = serde_json::from_slice(&done.stdout).expect("it says what it started");
+        assert_ne!(done["spawned"], json!([]), "{done:#}");
     }
 
     /// `hermes kanban …`

@@ -43,6 +43,7 @@
 //! | a loop | `machine.watch()` + flags + `.start()`, then `.wait_for_drift(CLASS, NAME, …)`, `.wait_for_pass(WHY)`, `.passes()`, `.reports()`, `.signal(…)`, `.end()` |
 //! | a kanban card | `Hermes::on(&machine)`, then `.card()` and `.worker()` + flags + `.start()`, `.comment(AUTHOR, TEXT)` `.wait_for(TEXT)` `.told()` `.status()` |
 //! | a system clock that is set | `machine.clock()`, then `.watch().by(&clock)` or `.reconcile().by(&clock)`, and `clock.is_off_by(SECS)` |
+//! | a worker of the board's own | `let model = Model::on(&machine, TURN)`, then `hermes.dispatch(&model)` |
 //! | proof that nothing was written | `let before = machine.footprint(); …; assert_eq!(machine.footprint(), before)` |
 //!
 //! Nothing here waits for a fixed time: [`wait_until`] polls for what is waited for.
@@ -87,7 +88,7 @@ pub use clock::Clock;
 pub use document::{FIRST_KEYS, keys};
 pub use elsewhere::Elsewhere;
 pub use footprint::Footprint;
-pub use hermes::Hermes;
+pub use hermes::{Card, Hermes, Model};
 pub use jobs::JobRecord;
 pub use machine::{Machine, in_a_container};
 pub use process::Process;

@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::document::check_reports;
-use super::{Broker, Clock, Machine, Process, wait_until, wait_until_or};
+use super::{Broker, Clock, Elsewhere, Machine, Process, wait_until, wait_until_or};
 
 /// What `-vv` logs of each pass.
 const A_PASS: &str = "a pass, because of: ";
@@ -77,6 +77,12 @@ impl<'m> Watch<'m> {
     /// Going by that clock.
     pub fn by(mut self, clock: &Clock) -> Self {
         self.command.envs(clock.environment());
+        self
+    }
+
+    /// In these circumstances. To be called last.
+    pub fn elsewhere(mut self, elsewhere: &Elsewhere) -> Self {
+        self.command = elsewhere.command(&self.command);
         self
     }
 

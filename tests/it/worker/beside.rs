@@ -2,17 +2,15 @@
 
 use rustix::process::Signal;
 
-use super::{NAME, one_of_two};
-use crate::support::{Hermes, Machine};
+use super::{NAME, Watched, watched};
+use crate::support::Machine;
 
 #[test]
 fn beside_a_loop_it_tells_what_that_loop_finds() {
     let machine = Machine::new();
-    let Some(hermes) = Hermes::on(&machine) else {
+    let Some(Watched { session, card, .. }) = watched(&machine) else {
         return;
     };
-    let session = one_of_two(&machine);
-    let card = hermes.card();
     let watching = machine.watch().every(1).grace(0).start();
     let worker = card.worker().start_anyway();
     card.wait_for("no drift");
@@ -27,11 +25,9 @@ fn beside_a_loop_it_tells_what_that_loop_finds() {
 #[test]
 fn when_that_loop_ends_it_looks_itself() {
     let machine = Machine::new();
-    let Some(hermes) = Hermes::on(&machine) else {
+    let Some(Watched { session, card, .. }) = watched(&machine) else {
         return;
     };
-    let session = one_of_two(&machine);
-    let card = hermes.card();
     let mut watching = machine.watch().every(1).start();
     let worker = card.worker().grace(0).start_anyway();
     card.wait_for("no drift");
@@ -47,11 +43,9 @@ fn when_that_loop_ends_it_looks_itself() {
 #[test]
 fn a_second_worker_says_who_is_the_first() {
     let machine = Machine::new();
-    let Some(hermes) = Hermes::on(&machine) else {
+    let Some(Watched { card, .. }) = watched(&machine) else {
         return;
     };
-    one_of_two(&machine);
-    let card = hermes.card();
     let first = card.worker().start();
 
     let mut second = card.worker().start_anyway();

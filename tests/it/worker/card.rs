@@ -2,17 +2,15 @@
 
 use rustix::process::Signal;
 
-use super::{NAME, one_of_two};
-use crate::support::{Hermes, Machine, wait_until};
+use super::{NAME, Watched, watched};
+use crate::support::{Machine, wait_until};
 
 #[test]
 fn the_first_comment_says_how_everything_stands() {
     let machine = Machine::new();
-    let Some(hermes) = Hermes::on(&machine) else {
+    let Some(Watched { card, .. }) = watched(&machine) else {
         return;
     };
-    one_of_two(&machine);
-    let card = hermes.card();
 
     let _worker = card.worker().start();
 
@@ -24,11 +22,9 @@ fn the_first_comment_says_how_everything_stands() {
 #[test]
 fn an_end_is_told_and_what_was_written_of_it() {
     let machine = Machine::new();
-    let Some(hermes) = Hermes::on(&machine) else {
+    let Some(Watched { session, card, .. }) = watched(&machine) else {
         return;
     };
-    let session = one_of_two(&machine);
-    let card = hermes.card();
     let _worker = card.worker().grace(0).start();
     card.wait_for("no drift");
 
@@ -43,11 +39,9 @@ fn an_end_is_told_and_what_was_written_of_it() {
 #[test]
 fn an_end_that_has_to_be_proven_twice_is_one_comment() {
     let machine = Machine::new();
-    let Some(hermes) = Hermes::on(&machine) else {
+    let Some(Watched { session, card, .. }) = watched(&machine) else {
         return;
     };
-    let session = one_of_two(&machine);
-    let card = hermes.card();
     let _worker = card.worker().grace(4).start();
     card.wait_for("no drift");
 
@@ -60,11 +54,9 @@ fn an_end_that_has_to_be_proven_twice_is_one_comment() {
 #[test]
 fn while_nothing_changes_the_card_is_told_once() {
     let machine = Machine::new();
-    let Some(hermes) = Hermes::on(&machine) else {
+    let Some(Watched { card, .. }) = watched(&machine) else {
         return;
     };
-    one_of_two(&machine);
-    let card = hermes.card();
 
     let worker = card.worker().start();
     card.wait_for("no drift");
@@ -76,11 +68,9 @@ fn while_nothing_changes_the_card_is_told_once() {
 #[test]
 fn a_sign_of_life_says_how_things_stand() {
     let machine = Machine::new();
-    let Some(hermes) = Hermes::on(&machine) else {
+    let Some(Watched { card, .. }) = watched(&machine) else {
         return;
     };
-    one_of_two(&machine);
-    let card = hermes.card();
 
     let _worker = card.worker().arg("--heartbeat").arg("1").start();
 
@@ -98,11 +88,9 @@ fn a_sign_of_life_says_how_things_stand() {
 #[test]
 fn a_worker_that_was_cut_off_is_followed_by_one_that_repeats_nothing() {
     let machine = Machine::new();
-    let Some(hermes) = Hermes::on(&machine) else {
+    let Some(Watched { card, .. }) = watched(&machine) else {
         return;
     };
-    one_of_two(&machine);
-    let card = hermes.card();
     let mut first = card.worker().start();
     card.wait_for("no drift");
     first.signal(Signal::KILL);
@@ -119,11 +107,9 @@ fn a_worker_that_was_cut_off_is_followed_by_one_that_repeats_nothing() {
 #[test]
 fn what_the_card_was_told_is_read_on_the_card_where_the_memory_of_it_is_lost() {
     let machine = Machine::new();
-    let Some(hermes) = Hermes::on(&machine) else {
+    let Some(Watched { session, card, .. }) = watched(&machine) else {
         return;
     };
-    let session = one_of_two(&machine);
-    let card = hermes.card();
     let mut first = card.worker().grace(0).start();
     card.wait_for("no drift");
     session.kill();
@@ -144,11 +130,9 @@ fn what_the_card_was_told_is_read_on_the_card_where_the_memory_of_it_is_lost() {
 #[test]
 fn a_turn_leaves_the_card_as_it_is() {
     let machine = Machine::new();
-    let Some(hermes) = Hermes::on(&machine) else {
+    let Some(Watched { card, .. }) = watched(&machine) else {
         return;
     };
-    one_of_two(&machine);
-    let card = hermes.card();
 
     let mut worker = card.worker().arg("--turn").arg("3").start();
 
@@ -159,11 +143,9 @@ fn a_turn_leaves_the_card_as_it_is() {
 #[test]
 fn when_its_time_is_over_the_card_is_finished() {
     let machine = Machine::new();
-    let Some(hermes) = Hermes::on(&machine) else {
+    let Some(Watched { card, .. }) = watched(&machine) else {
         return;
     };
-    one_of_two(&machine);
-    let card = hermes.card();
 
     let mut worker = card.worker().arg("--max-runtime").arg("3s").start();
 
@@ -181,82 +163,11 @@ fn when_its_time_is_over_the_card_is_finished() {
 }
 
 #[test]
-fn a_signal_gives_a_claimed_card_back() {
-    let machine = Machine::new();
-    let Some(hermes) = Hermes::on(&machine) else {
-        return;
-    };
-    one_of_two(&machine);
-    let card = hermes.card();
-    let mut worker = card.worker().start();
-    card.wait_for_status("running");
-
-    worker.signal(Signal::TERM);
-
-    assert_eq!(worker.end(), Some(143));
-    assert_eq!(card.status(), "ready");
-}
-
-#[test]
-fn a_claim_is_renewed_before_it_runs_out() {
-    let machine = Machine::new();
-    let Some(hermes) = Hermes::on(&machine) else {
-        return;
-    };
-    one_of_two(&machine);
-    let card = hermes.card();
-
-    let mut worker = card.worker().arg("--claim-ttl").arg("6").start();
-
-    wait_until("a second claim", || {
-        (card.events("claimed").len() >= 2).then_some(())
-    });
-    card.wait_for_status("running");
-    worker.signal(Signal::TERM);
-    assert_eq!(worker.end(), Some(143));
-}
-
-#[test]
-fn a_card_that_somebody_else_works_on_is_left_alone() {
-    let machine = Machine::new();
-    let Some(hermes) = Hermes::on(&machine) else {
-        return;
-    };
-    one_of_two(&machine);
-    let card = hermes.card();
-    card.kanban("claim", &[]);
-
-    let mut worker = card.worker().start_anyway();
-
-    worker.wait_for_word("somebody else");
-    assert_eq!(worker.end(), Some(2));
-    assert!(card.told().is_empty());
-}
-
-#[test]
-fn a_card_that_was_given_is_not_claimed() {
-    let machine = Machine::new();
-    let Some(hermes) = Hermes::on(&machine) else {
-        return;
-    };
-    one_of_two(&machine);
-    let card = hermes.card();
-    card.kanban("claim", &[]);
-
-    let _worker = machine.worker(&card.id).start();
-
-    card.wait_for("no drift");
-    assert_eq!(card.events("claimed").len(), 1);
-}
-
-#[test]
 fn very_much_news_is_few_and_short_comments() {
     let machine = Machine::new();
-    let Some(hermes) = Hermes::on(&machine) else {
+    let Some(Watched { session, card, .. }) = watched(&machine) else {
         return;
     };
-    let session = one_of_two(&machine);
-    let card = hermes.card();
     let worker = card.worker().grace(0).arg("--allow-mass-change").start();
     card.wait_for("no drift");
 

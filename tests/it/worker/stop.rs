@@ -1,16 +1,14 @@
 //! How a person, or the board, ends the watch.
 
-use super::one_of_two;
-use crate::support::{Hermes, Machine};
+use super::{Watched, watched};
+use crate::support::Machine;
 
 #[test]
 fn a_person_who_comments_stop_ends_it_and_the_card_is_blocked() {
     let machine = Machine::new();
-    let Some(hermes) = Hermes::on(&machine) else {
+    let Some(Watched { card, .. }) = watched(&machine) else {
         return;
     };
-    one_of_two(&machine);
-    let card = hermes.card();
     let mut worker = card.worker().start();
 
     card.comment("ann", "Thanks, that will do.\n\nStop monitoring.");
@@ -26,11 +24,9 @@ fn a_person_who_comments_stop_ends_it_and_the_card_is_blocked() {
 #[test]
 fn who_only_talks_of_stopping_is_not_obeyed() {
     let machine = Machine::new();
-    let Some(hermes) = Hermes::on(&machine) else {
+    let Some(Watched { card, .. }) = watched(&machine) else {
         return;
     };
-    one_of_two(&machine);
-    let card = hermes.card();
     let worker = card.worker().start();
     card.wait_for("no drift");
 
@@ -47,11 +43,9 @@ fn who_only_talks_of_stopping_is_not_obeyed() {
 #[test]
 fn a_request_that_was_written_while_nobody_watched_counts() {
     let machine = Machine::new();
-    let Some(hermes) = Hermes::on(&machine) else {
+    let Some(Watched { card, .. }) = watched(&machine) else {
         return;
     };
-    one_of_two(&machine);
-    let card = hermes.card();
     card.comment("ann", "stop");
 
     let mut worker = card.worker().start_anyway();
@@ -63,11 +57,9 @@ fn a_request_that_was_written_while_nobody_watched_counts() {
 #[test]
 fn a_request_that_was_answered_does_not_end_the_next_watch() {
     let machine = Machine::new();
-    let Some(hermes) = Hermes::on(&machine) else {
+    let Some(Watched { card, .. }) = watched(&machine) else {
         return;
     };
-    one_of_two(&machine);
-    let card = hermes.card();
     card.comment("ann", "stop");
     let mut first = card.worker().start_anyway();
     assert_eq!(first.end(), Some(0));
@@ -83,11 +75,9 @@ fn a_request_that_was_answered_does_not_end_the_next_watch() {
 fn a_card_that_is_not_running_any_more_ends_it() {
     for (action, status) in [("archive", "archived"), ("complete", "done")] {
         let machine = Machine::new();
-        let Some(hermes) = Hermes::on(&machine) else {
+        let Some(Watched { card, .. }) = watched(&machine) else {
             return;
         };
-        one_of_two(&machine);
-        let card = hermes.card();
         let mut worker = card.worker().start();
         card.wait_for("no drift");
 
@@ -101,11 +91,9 @@ fn a_card_that_is_not_running_any_more_ends_it() {
 #[test]
 fn a_card_that_somebody_else_has_taken_ends_it() {
     let machine = Machine::new();
-    let Some(hermes) = Hermes::on(&machine) else {
+    let Some(Watched { card, .. }) = watched(&machine) else {
         return;
     };
-    one_of_two(&machine);
-    let card = hermes.card();
     let mut worker = card.worker().start();
     card.wait_for("no drift");
 

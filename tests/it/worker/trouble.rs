@@ -1,12 +1,27 @@
 //! A board that cannot be reached, or does not say what it should: the watch goes on.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::Stdio;
 
 use rustix::process::Signal;
 use serde_json::Value;
 
-use super::{NAME, one_of_two};
-use crate::support::{Hermes, Machine, wait_until};
+use super::{ITSELF, NAME, Watched, one_of_two, watched, watched_by_proxy};
+use crate::support::{Hermes, Machine, python, wait_until};
+
+#[track_caller]
+fn wait_until_corrected(machine: &Machine) {
+    wait_until("the roll to be corrected", || {
+        (machine.row(NAME)["status"] == "terminated").then_some(())
+    });
+}
+
+/// The board's database.
+fn database(machine: &Machine) -> PathBuf {
+    machine.home().join(".hermes/kanban.db")
+}
 
 #[test]
 fn without_hermes_it_prints_what_it_would_have_told() {
@@ -36,7 +51,28 @@ fn without_hermes_it_prints_what_it_would_have_told() {
         lines.iter().find(|line| line["relay"] == "heartbeat")?;
         Some(())
     });
-    worker.wait_for_word("hermes is not on the PATH");
+    worker.wait_for_word("hermes is not installed, or not on the PATH");
+}
+
+#[test]
+fn a_hermes_that_was_named_and_is_not_there_is_told_to_a_person_and_left_to_a_model() {
+    let machine = Machine::new();
+    machine.roll().write();
+    let line = [
+        "worker",
+        "--task",
+        "t_1a2b3c4d",
+        "--hermes",
+        "/nowhere/hermes",
+    ];
+
+    let refused = machine.headcount(&line).exits(2);
+    let relayed = machine
+        .headcount(&[&line[..], &["--turn", "5"]].concat())
+        .exits(0);
+
+    refused.complains_of("/nowhere/hermes is no program");
+    assert!(relayed.stdout.contains("\"relay\":"), "{}", relayed.stdout);
 }
 
 #[test]
@@ -61,10 +97,22 @@ fn a_card_that_hermes_does_not_know_stops_no_watch() {
 
     session.kill();
 
-    wait_until("the roll to be corrected", || {
-        (machine.row(NAME)["status"] == "terminated").then_some(())
-    });
-    worker.wait_for_word("hermes knows no such card: no such task: t_00000000");
+    wait_until_corrected(&machine);
+    worker.wait_for_word("hermes knows no such card or board: no such task: t_00000000");
+}
+
+#[test]
+fn a_board_that_hermes_does_not_know_stops_no_watch() {
+    let machine = Machine::new();
+    let Some(Watched { session, card, .. }) = watched(&machine) else {
+        return;
+    };
+    let worker = card.worker().grace(0).arg("--board").arg("nowhere").start();
+
+    session.kill();
+
+    wait_until_corrected(&machine);
+    worker.wait_for_word("board 'nowhere' does not exist");
 }
 
 #[test]
@@ -76,22 +124,23 @@ fn what_could_not_be_told_is_told_in_order_when_the_board_is_back() {
         "exit 0",
     ] {
         let machine = Machine::new();
-        let Some(hermes) = Hermes::beside(&machine) else {
+        let Some(Watched {
+            hermes,
+            session,
+            card,
+        }) = watched_by_proxy(&machine)
+        else {
             return;
         };
-        let session = one_of_two(&machine);
-        let card = hermes.card();
-        hermes.behind("exec \"$HERMES\" \"$@\"");
+        hermes.behind(ITSELF);
         let worker = card.worker().grace(0).start();
         card.wait_for("no drift");
         hermes.behind(broken);
         worker.wait_for_word("the roll is watched all the same");
 
         session.kill();
-        wait_until("the roll to be corrected", || {
-            (machine.row(NAME)["status"] == "terminated").then_some(())
-        });
-        hermes.behind("exec \"$HERMES\" \"$@\"");
+        wait_until_corrected(&machine);
+        hermes.behind(ITSELF);
 
         card.wait_for("Marked terminated.");
         assert_eq!(card.told().len(), 2, "{broken}: {:#?}", card.told());
@@ -101,11 +150,9 @@ fn what_could_not_be_told_is_told_in_order_when_the_board_is_back() {
 #[test]
 fn a_comment_that_arrived_though_nobody_said_so_is_not_posted_again() {
     let machine = Machine::new();
-    let Some(hermes) = Hermes::beside(&machine) else {
+    let Some(Watched { hermes, card, .. }) = watched_by_proxy(&machine) else {
         return;
     };
-    one_of_two(&machine);
-    let card = hermes.card();
     hermes.behind(
         "case \"$2\" in comment) \"$HERMES\" \"$@\" >/dev/null; kill -9 $$ ;; esac; exec \"$HERMES\" \"$@\"",
     );
@@ -120,14 +167,22 @@ fn a_comment_that_arrived_though_nobody_said_so_is_not_posted_again() {
 }
 
 #[test]
-fn texts_of_any_size_and_script_on_the_card_are_no_trouble() {
+fn comments_of_a_megabyte_in_any_script_are_no_trouble() {
+    const WRITE: &str = "
+import sqlite3, sys, time
+board = sqlite3.connect(sys.argv[1])
+text = 'stop that \\x07\\x1b[31m \\x00 日本 👩\\u200d🚀 ' * 40000
+for _ in range(3):
+    row = (sys.argv[2], 'ann', text, int(time.time()))
+    board.execute('INSERT INTO task_comments (task_id, author, body, created_at) VALUES (?, ?, ?, ?)', row)
+board.commit()
+";
     let machine = Machine::new();
-    let Some(hermes) = Hermes::on(&machine) else {
+    let Some(Watched { card, .. }) = watched(&machine) else {
         return;
     };
-    one_of_two(&machine);
-    let card = hermes.card();
-    card.comment("ann", &"stop that \u{7}\u{1b}[31m 日本 👩‍🚀 ".repeat(3000));
+    let path = database(&machine);
+    python::run(WRITE, &[path.to_str().unwrap(), &card.id], b"");
     let mut worker = card.worker().start();
     card.wait_for("no drift");
 
@@ -138,94 +193,117 @@ fn texts_of_any_size_and_script_on_the_card_are_no_trouble() {
 }
 
 #[test]
-fn a_card_that_could_not_be_asked_for_at_the_start_is_claimed_when_the_board_is_back() {
+fn what_a_locked_board_did_not_take_is_told_when_it_is_free() {
+    const HOLD: &str = "
+import sqlite3, sys
+board = sqlite3.connect(sys.argv[1], isolation_level=None)
+board.execute('BEGIN IMMEDIATE')
+print('held', flush=True)
+sys.stdin.read()
+";
     let machine = Machine::new();
-    let Some(hermes) = Hermes::beside(&machine) else {
+    let Some(Watched { session, card, .. }) = watched(&machine) else {
         return;
     };
-    one_of_two(&machine);
-    let card = hermes.card();
-    hermes.behind("exit 1");
-    let mut worker = card.worker().start();
-    worker.wait_for_word("the roll is watched all the same");
-
-    hermes.behind("exec \"$HERMES\" \"$@\"");
-
+    let worker = card.worker().grace(0);
+    let worker = worker.env("HERMES_KANBAN_BUSY_TIMEOUT_MS", "200").start();
     card.wait_for("no drift");
-    assert_eq!(card.status(), "running");
+    let mut holder = machine
+        .command(python())
+        .args(["-c", HOLD])
+        .arg(database(&machine))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("python starts");
+    let mut line = String::new();
+    BufReader::new(holder.stdout.take().expect("its output is a pipe"))
+        .read_line(&mut line)
+        .expect("it says that it holds the lock");
+
+    session.kill();
+    wait_until_corrected(&machine);
+    worker.wait_for_word("the roll is watched all the same");
+    drop(holder.stdin.take());
+    holder.wait().expect("python ends");
+
+    card.wait_for("Marked terminated.");
+    assert_eq!(card.told().len(), 2, "{:#?}", card.told());
+}
+
+#[test]
+fn a_board_that_is_gone_for_a_while_is_told_afterwards() {
+    let machine = Machine::new();
+    let Some(Watched { session, card, .. }) = watched(&machine) else {
+        return;
+    };
+    let worker = card.worker().grace(0).start();
+    card.wait_for("no drift");
+    let (board, away) = (machine.home().join(".hermes"), machine.home().join("away"));
+    fs::rename(&board, &away).expect("a folder can be moved");
+
+    session.kill();
+    wait_until_corrected(&machine);
+    worker.wait_for_word("the roll is watched all the same");
+    wait_until("another board", || board.exists().then_some(()));
+    // Whichever hermes runs at this moment finds the one or the other.
+    let exchange = rustix::fs::RenameFlags::EXCHANGE;
+    rustix::fs::renameat_with(rustix::fs::CWD, &away, rustix::fs::CWD, &board, exchange)
+        .expect("two folders can be exchanged");
+
+    card.wait_for("Marked terminated.");
+    assert_eq!(card.told().len(), 2, "{:#?}", card.told());
+}
+
+#[test]
+fn while_hermes_hangs_the_roll_is_watched_and_a_signal_is_obeyed() {
+    let machine = Machine::new();
+    let Some(Watched {
+        hermes,
+        session,
+        card,
+    }) = watched_by_proxy(&machine)
+    else {
+        return;
+    };
+    let mut worker = card.worker().grace(0).start();
+    card.wait_for("no drift");
+    let hangs = machine.root().join("hangs");
+    hermes.behind(&format!(": > {}; sleep 1000", hangs.display()));
+    wait_until("a question to the board", || hangs.exists().then_some(()));
+
+    session.kill();
+
+    wait_until_corrected(&machine);
     worker.signal(Signal::TERM);
     assert_eq!(worker.end(), Some(143));
-    assert_eq!(card.status(), "ready");
+    hermes.behind(ITSELF);
+    let mut next = card.worker().arg("--max-runtime").arg("2").start();
+    assert_eq!(next.end(), Some(0));
+    let told = card.told();
+    assert_eq!(told.len(), 2, "{told:#?}");
+    assert!(told[1].contains("Marked terminated."), "{told:#?}");
 }
 
 #[test]
-fn a_card_that_somebody_else_took_while_the_board_was_away_stays_theirs() {
+fn a_hermes_that_takes_no_such_call_is_told_as_that() {
     let machine = Machine::new();
-    let Some(hermes) = Hermes::beside(&machine) else {
+    let Some(Watched {
+        hermes,
+        session,
+        card,
+    }) = watched_by_proxy(&machine)
+    else {
         return;
     };
-    one_of_two(&machine);
-    let card = hermes.card();
-    hermes.behind("exit 1");
-    let mut worker = card.worker().start();
-    worker.wait_for_word("the roll is watched all the same");
+    hermes.behind(
+        "case \"$2\" in comment) printf 'usage: hermes kanban comment\\nerror: unrecognized arguments: --author\\n' >&2; \
+         exit 2 ;; esac; exec \"$HERMES\" \"$@\"",
+    );
+    let worker = card.worker().grace(0).start();
 
-    card.kanban("claim", &[]);
-    hermes.behind("exec \"$HERMES\" \"$@\"");
+    session.kill();
 
-    assert_eq!(worker.end(), Some(0));
-    assert!(worker.says("somebody else") > 0);
-    assert_eq!(card.status(), "running");
-    assert!(card.told().is_empty(), "{:#?}", card.told());
-}
-
-#[test]
-fn a_claim_that_could_not_be_renewed_at_once_is_made_again() {
-    let machine = Machine::new();
-    let Some(hermes) = Hermes::beside(&machine) else {
-        return;
-    };
-    one_of_two(&machine);
-    let card = hermes.card();
-    hermes.behind("exec \"$HERMES\" \"$@\"");
-    let mut worker = card.worker().arg("--claim-ttl").arg("6").start();
-    card.wait_for("no drift");
-    hermes.behind("case \"$2\" in claim) exit 1 ;; esac; exec \"$HERMES\" \"$@\"");
-    card.wait_for_status("ready");
-    worker.wait_for_word("the roll is watched all the same");
-
-    hermes.behind("exec \"$HERMES\" \"$@\"");
-
-    card.wait_for_status("running");
-    worker.signal(Signal::TERM);
-    assert_eq!(worker.end(), Some(143));
-    assert_eq!(card.status(), "ready");
-}
-
-#[test]
-fn a_card_that_somebody_else_took_in_the_last_moment_is_not_given_back() {
-    let machine = Machine::new();
-    let Some(hermes) = Hermes::beside(&machine) else {
-        return;
-    };
-    one_of_two(&machine);
-    let card = hermes.card();
-    let (held, waits) = (machine.root().join("held"), machine.root().join("waits"));
-    hermes.behind(&format!(
-        "while [ -e {} ]; do : > {}; sleep 0.1; done; exec \"$HERMES\" \"$@\"",
-        held.display(),
-        waits.display()
-    ));
-    let mut worker = card.worker().start();
-    card.wait_for("no drift");
-    fs::write(&held, "").expect("a file can be written");
-    wait_until("a question to the board", || waits.exists().then_some(()));
-    card.kanban("reclaim", &[]);
-    card.kanban("claim", &[]);
-
-    worker.signal(Signal::TERM);
-    fs::remove_file(&held).expect("a file can be removed");
-
-    worker.end();
-    assert_eq!(card.status(), "running");
+    wait_until_corrected(&machine);
+    worker.wait_for_word("this hermes does not take `kanban comment`");
 }
