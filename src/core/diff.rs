@@ -324,11 +324,11 @@ fn pane_value(pane: &PaneRecord) -> Vec<(String, Value)> {
 /// Sessions that were made a moment ago have time to get their row from whoever made them.
 fn old_enough(scene: &Scene<'_, '_>, created: Timestamp) -> Wait {
     let due = created.plus(scene.policy.spawn_grace);
-    if created > scene.now {
+    if due <= scene.now || scene.policy.spawn_grace.is_zero() {
+        Wait::No
+    } else if created > scene.now {
         // From the future, which is the clock's doing: it is as old as it was seen for.
         Wait::SecondLook(scene.policy.spawn_grace)
-    } else if due <= scene.now {
-        Wait::No
     } else {
         Wait::Until(due)
     }

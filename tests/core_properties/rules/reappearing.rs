@@ -226,6 +226,30 @@ fn only_the_very_session_that_was_seen_is_restored() {
     assert_eq!(at_once(scene), STILL_ALIVE);
 }
 
+/// The clock of its server may have been ahead.
+#[test]
+fn a_restored_row_gets_its_new_pane_in_the_same_pass_even_if_its_session_seems_to_be_from_the_future()
+ {
+    for created in [ago(1800), ago(-5)] {
+        let before = alive(row("app-creator-claude").pid(300), created, agent()).pass();
+        let mut after = alive(
+            row("app-creator-claude").pid(300).auto_detected(ago(60)),
+            created,
+            agent(),
+        )
+        .process(300, dead());
+        after.ledger = before.ledger;
+        assert_eq!(
+            at_once(after),
+            [
+                "reincarnated app-creator-claude (new_pane): written",
+                "mistaken app-creator-claude (same_incarnation): written",
+            ],
+            "{created:?}"
+        );
+    }
+}
+
 #[test]
 fn a_restored_or_revived_row_gets_its_conversation_in_the_same_pass() {
     let revived = alive(stopped().null_id(), ago(600), pane(100).claude("c1"))
