@@ -81,7 +81,7 @@ class Proof:
         pids = {name: stage.start(name) for name in (GONE, KEPT)}
         stage.write_roll("# the roll\ntmux_sessions:\n" + "".join(stage.row(*row) for row in pids.items()))
         stage.settle()
-        if stage.reconcile().returncode != 0:
+        if stage.sighted().returncode != 0:
             sys.exit("the first pass failed")
         stage.kill(GONE)
         stage.start(NEW)
@@ -149,7 +149,7 @@ class Proof:
             wrong("the roll was edited before the journal said so")
         self.outcomes[state] += 1
 
-        healed = stage.reconcile()
+        healed = stage.sighted()
         if healed.returncode != 0:
             wrong(f"the next pass failed: {healed.stderr.decode()[-300:]}")
         after = stage.read()
@@ -185,7 +185,7 @@ class Proof:
         if left and state == "new":
             # There was nothing to write, so nothing was tidied: the next write must.
             stage.start("later-creator-claude")
-            stage.reconcile()
+            stage.sighted()
             stage.kill("later-creator-claude")
             if set(os.listdir(stage.hermes)) - OURS:
                 wrong(f"the next write left {sorted(left)}")

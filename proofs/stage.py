@@ -74,6 +74,14 @@ class Stage:
     def reconcile(self, *more):
         return self.run(self.command(*more))
 
+    def sighted(self):
+        """A pass that could see all sessions; on a busy machine tmux may answer too late, and nothing is written then."""
+        for _ in range(5):
+            done = self.reconcile()
+            if done.returncode != 0 or json.loads(done.stdout)["tmux_confirmed"]:
+                break
+        return done
+
     def settle(self):
         """Says that this is the roll's home: in a container that has to be said once."""
         self.run([self.binary, "init", "--registry", self.roll])

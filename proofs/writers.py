@@ -156,7 +156,7 @@ def main():
             wrong.append(f"saves of the editor are lost: {lost}")
         edits += sum(told[name][1] for name in headcounts if told[name])
 
-        stage.reconcile()
+        stage.sighted()
         rows = yaml.safe_load(stage.read())["tmux_sessions"]
         running = [row["name"] for row in rows if row["status"] == "running"]
         if running != ["first-creator-claude"]:

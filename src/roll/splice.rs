@@ -86,6 +86,11 @@ impl<'t> Splices<'t> {
                     .unwrap_or(new),
             );
             done = range.end;
+            // Behind nothing a comment needs no blank; behind a value some readers want one.
+            if self.text.get(done..)?.starts_with('#') && !result.ends_with([' ', '\t', '\n', '\r'])
+            {
+                result.push(' ');
+            }
         }
         result.push_str(self.text.get(done..)?);
         match line_break_before(&result, result.len()) {

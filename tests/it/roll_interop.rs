@@ -91,16 +91,21 @@ for case in json.load(sys.stdin):
     try: wanted = yaml.safe_load(case["old"])
     except yaml.YAMLError: continue
     read += 1
-    wanted["tmux_sessions"] = wanted["tmux_sessions"] or []
+    wanted["tmux_sessions"] = wanted.get("tmux_sessions") or []
     # A name as it is written: unquoted, 12:30 is a number to PyYAML, which both leave as it is.
-    plain = yaml.load(case["old"], yaml.BaseLoader)["tmux_sessions"] or []
+    plain = yaml.load(case["old"], yaml.BaseLoader).get("tmux_sessions") or []
     rows = {}
     for row, named in zip(wanted["tmux_sessions"], plain):
-        if isinstance(row, dict): rows[named.get("name", row.get("name"))] = row
-    for op in case["ops"]:
-        if op["op"] == "append": wanted["tmux_sessions"].append(op["row"])
-        else: carry_out(rows[op["name"]], op)
-    if not same(wanted, yaml.safe_load(case["new"])): wrong.append(case)
+        if not isinstance(row, dict): continue
+        name = named.get("name", row.get("name"))
+        if isinstance(name, str): rows[name] = row
+    try:
+        for op in case["ops"]:
+            if op["op"] == "append": wanted["tmux_sessions"].append(op["row"])
+            else: carry_out(rows[op["name"]], op)
+        if not same(wanted, yaml.safe_load(case["new"])): wrong.append(case)
+    except (yaml.YAMLError, LookupError, TypeError, ValueError) as error:
+        wrong.append({"error": repr(error), **case})
 print(json.dumps({"read": read, "wrong": wrong[:3]}))
 "#;
 

@@ -564,3 +564,16 @@ fn a_comment_before_a_value_that_is_replaced_is_not_lost() {
     );
     assert!(text.contains("termination_mode: auto-detected"), "{text}");
 }
+
+/// Some readers take `#` for a comment wherever a value is over, others only behind a blank.
+#[test]
+fn a_comment_without_a_blank_before_it_never_touches_what_is_written() {
+    let text = "{\"tmux_sessions\": [{\"name\": \"a\", \"status\": \"running\", \"x\":#c\n}]}\n";
+    let change = Change::Reincarnate {
+        pane: pane(1),
+        server: None,
+    };
+    let new = edited(text, &[row("a", change.clone())]);
+    assert!(new.contains(" #c\n"), "{new}");
+    assert_eq!(edited(&new, &[row("a", change)]), new);
+}
