@@ -112,7 +112,7 @@ class Proof:
         """Runs the pass with a fault in the call that comes `offset` after a mark; None if it came elsewhere."""
         count_at = self.names
         marks = self.marks
-        for _ in range(60):
+        for _ in range(12):
             self.restore()
             place = marks[mark] + offset
             name = count_at[place]
@@ -185,9 +185,14 @@ class Proof:
         if left and state == "new":
             # There was nothing to write, so nothing was tidied: the next write must.
             stage.start("later-creator-claude")
-            stage.sighted()
+            for _ in range(5):
+                later = stage.sighted()
+                if stage.read() != after:
+                    break
             stage.kill("later-creator-claude")
-            if set(os.listdir(stage.hermes)) - OURS:
+            if stage.read() == after:
+                wrong(f"a new session was not written: {later.stdout.decode()} {later.stderr.decode()}")
+            elif set(os.listdir(stage.hermes)) - OURS:
                 wrong(f"the next write left {sorted(left)}")
             self.outcomes["swept by the next write"] += 1
 

@@ -10,7 +10,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use super::{TARGETS, Target};
 
 /// How many inputs are made up for each target.
-const MADE_UP: usize = 3_000;
+const MADE_UP: usize = 1_500;
 
 fn corpus() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus")
