@@ -279,7 +279,14 @@ fn a_ledger_does_not_grow_without_end() {
 
     let ledger: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     let length = |of: &str| ledger[of].as_array().unwrap().len();
-    assert_eq!((length("servers"), length("drifts")), (10_000, 10_000));
+    for of in ["servers", "drifts"] {
+        // What the pass itself settles is taken out of the fullest ledger, too.
+        assert!(
+            (9_990..=10_000).contains(&length(of)),
+            "{} {of}",
+            length(of)
+        );
+    }
     let kept = ledger["servers"].as_array().unwrap();
     assert!(kept.iter().any(|kept| kept["socket"] == server["socket"]));
     assert_eq!(length("rows"), 2);
