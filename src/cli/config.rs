@@ -1,7 +1,7 @@
 //! `headcount.toml`, beside the roll: what a project wants otherwise than headcount does by itself. Flags go before
 //! it. The only file that names the TOML reader.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -45,14 +45,14 @@ impl Config {
 }
 
 fn read(path: &PathBuf) -> Result<Config, String> {
-    let file = match File::open(path) {
-        Ok(file) => file,
+    // Before it is opened: whoever opens a pipe waits for somebody to write to it.
+    match fs::metadata(path) {
+        Ok(found) if found.is_file() => {}
+        Ok(_) => return Err("it is not a file".to_owned()),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Config::default()),
         Err(error) => return Err(error.to_string()),
-    };
-    if !file.metadata().is_ok_and(|found| found.is_file()) {
-        return Err("it is not a file".to_owned());
     }
+    let file = File::open(path).map_err(|error| error.to_string())?;
     let mut text = String::new();
     file.take(LONGEST + 1)
         .read_to_string(&mut text)

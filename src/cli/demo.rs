@@ -11,7 +11,6 @@ use clap::Args;
 use super::environment::Environment;
 use super::terms::Terms;
 use super::{Failure, init, joint, output, reconcile};
-
 use crate::exit::Exit;
 use crate::tell::visible::visible;
 use crate::tell::{difference, table};

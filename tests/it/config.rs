@@ -110,4 +110,12 @@ fn what_is_wrong_with_it_is_said_before_anything_is_done() {
     fs::create_dir(machine.roll_path().with_file_name("headcount.toml")).unwrap();
     let pass = machine.reconcile().at_once().run().exits(2);
     assert!(pass.stderr.contains("it is not a file"), "{}", pass.stderr);
+    fs::remove_dir(machine.roll_path().with_file_name("headcount.toml")).unwrap();
+    let pipe = machine
+        .command("mkfifo")
+        .arg(machine.roll_path().with_file_name("headcount.toml"))
+        .status();
+    assert!(pipe.unwrap().success());
+    let pass = machine.reconcile().at_once().run().exits(2);
+    assert!(pass.stderr.contains("it is not a file"), "{}", pass.stderr);
 }
