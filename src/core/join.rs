@@ -312,6 +312,10 @@ impl<'w> Claims<'_, 'w> {
         !matches!(self.rows[row], Joined::Nowhere)
     }
 
+    fn is_surely_joined(&self, row: usize) -> bool {
+        matches!(&self.rows[row], Joined::Here(here) if here.sure)
+    }
+
     fn by_incarnation(&mut self, turn: &[usize]) {
         // A session that two rows remember is the one's that was seen with it last.
         let mut turn = turn.to_vec();
@@ -376,13 +380,14 @@ impl<'w> Claims<'_, 'w> {
                     Age::TooClose => self.doubt(session, at),
                 }
             }
-            if matches!(self.rows[at], Joined::Maybe(_)) {
-                for session in own {
-                    self.doubt(session, at);
-                }
-                continue;
-            }
             if self.is_joined(at) {
+                // What it has is perhaps another row's: then this one would be its own.
+                if !self.is_surely_joined(at) {
+                    own.retain(|&session| self.taken[at] != Some(session));
+                    for session in own {
+                        self.doubt(session, at);
+                    }
+                }
                 continue;
             }
             // Grouped sessions share panes: the one of the row's name, else the first.
@@ -557,13 +562,14 @@ impl<'w> Claims<'_, 'w> {
         })
     }
 
-    /// Whether two rows without an exact match would both become this session's name.
+    /// Whether another row without an exact match might have this session: one that has none, or one that is
+    /// perhaps not its own.
     fn contested(&self, rows: &BTreeMap<String, Vec<usize>>, row: usize, session: usize) -> bool {
         let name = self.sessions[session].session.name.normalised();
         rows.get(&name).into_iter().flatten().any(|&other| {
             other != row
                 && self.past.registry.rows[other].server == self.past.registry.rows[row].server
-                && !matches!(self.rows[other], Joined::Here(_))
+                && !self.is_surely_joined(other)
         })
     }
 }

@@ -5,7 +5,8 @@ use headcount::core::ids::AgentKind::Claude;
 
 use super::{UNSEEN, at_once, ended};
 use crate::scene::{
-    Declared, ago, dead, pane, process, refused, row, scene, seen, session, silent, tmux, unknown,
+    Declared, Session, ago, dead, pane, process, refused, row, scene, seen, session, silent, tmux,
+    unknown,
 };
 
 const HELD: &str = "id_materialized a.b-creator-claude (conversation_exists): held, doubt";
@@ -129,6 +130,95 @@ fn a_row_whose_remembered_session_is_taken_without_certainty_is_not_sure_elsewhe
     assert_eq!(
         second.pass().says(),
         ["revived b-creator-claude (new_session): held, doubt"]
+    );
+}
+
+/// The stopped row `a_b` was last seen as session `$1`, which now shows the pane that running row `two` records.
+/// `$0` is a new session.
+fn an_old_session_that_another_row_may_have(
+    start_is_known: bool,
+    rows: [Declared; 2],
+    new: Session,
+) -> Vec<String> {
+    let first = scene()
+        .row(row("a_b-creator-claude"))
+        .server(
+            tmux("default").session(
+                session("a_b-creator-claude")
+                    .tmux_id("$1")
+                    .pane(pane(104).began(ago(3700))),
+            ),
+        )
+        .pass();
+    let theirs = if start_is_known {
+        pane(104).began(ago(3700))
+    } else {
+        pane(104).start_unread()
+    };
+    let [one, other] = rows;
+    let mut second = scene()
+        .row(row("two-creator-claude").pid(104))
+        .row(one)
+        .row(other)
+        .roll_written(ago(300))
+        .server(
+            tmux("default")
+                .session(
+                    session("two-creator-claude")
+                        .tmux_id("$1")
+                        .pane(theirs.claude("c1")),
+                )
+                .session(new.tmux_id("$0").created(ago(600))),
+        )
+        .at_once();
+    second.ledger = first.ledger;
+    second.pass().says()
+}
+
+#[test]
+fn a_row_that_has_another_session_without_certainty_still_contests_its_own_name() {
+    let says = |start_is_known| {
+        an_old_session_that_another_row_may_have(
+            start_is_known,
+            [
+                row("a_b-creator-claude").stopped(ago(3000)),
+                row("a.b-creator-claude").stopped(ago(3000)),
+            ],
+            session("a_b-creator-claude").pane(pane(101).claude("c2")),
+        )
+    };
+    assert_eq!(
+        says(true),
+        ["revived a_b-creator-claude (new_session): written"]
+    );
+    assert_eq!(
+        says(false),
+        [
+            "revived a.b-creator-claude (new_session): held, doubt",
+            "note still_alive a_b-creator-claude"
+        ]
+    );
+}
+
+#[test]
+fn a_row_that_has_another_session_without_certainty_still_claims_the_pane_it_records() {
+    let says = |start_is_known| {
+        an_old_session_that_another_row_may_have(
+            start_is_known,
+            [
+                row("a_b-creator-claude").pid(101).stopped(ago(500)),
+                row("c-creator-claude").stopped(ago(3000)),
+            ],
+            session("c-creator-claude").pane(pane(101).began(ago(600)).claude("c2")),
+        )
+    };
+    assert_eq!(says(true), ["note still_alive a_b-creator-claude"]);
+    assert_eq!(
+        says(false),
+        [
+            "revived c-creator-claude (new_session): held, doubt",
+            "note still_alive a_b-creator-claude"
+        ]
     );
 }
 

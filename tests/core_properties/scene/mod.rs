@@ -23,7 +23,9 @@ use headcount::core::world::{Place, ServerState, Vantage, World};
 
 pub use machine::{Alive, candidate, dead, kin_of, process};
 pub use row::{Declared, content, row};
-pub use tmux::{Pane, Server, missing, pane, record, refused, session, silent, socket_of, tmux};
+pub use tmux::{
+    Pane, Server, Session, missing, pane, record, refused, session, silent, socket_of, tmux,
+};
 
 /// When every scene plays, in seconds since the epoch.
 pub const NOON: i64 = 1_800_000_000;
