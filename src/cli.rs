@@ -16,6 +16,7 @@ mod paint;
 mod plan;
 mod push;
 mod reconcile;
+mod resume;
 mod schema;
 mod seconds;
 mod signal;
@@ -81,6 +82,7 @@ struct Talk {
 enum Command {
     Status(status::Arguments),
     Explain(explain::Arguments),
+    Resume(resume::Arguments),
     Doctor(doctor::Arguments),
     Reconcile(reconcile::Arguments),
     Plan(plan::Arguments),
@@ -163,6 +165,7 @@ async fn carry_out(Arguments { talk, command }: Arguments) -> Exit {
         match command {
             Command::Status(arguments) => status::run(arguments, environment).await,
             Command::Explain(arguments) => explain::run(arguments, environment).await,
+            Command::Resume(arguments) => resume::run(arguments, environment).await,
             Command::Doctor(arguments) => doctor::run(arguments, environment).await,
             Command::Reconcile(arguments) => reconcile::run(arguments, environment).await,
             Command::Plan(arguments) => plan::run(arguments, environment).await,

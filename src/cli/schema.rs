@@ -7,7 +7,7 @@ use super::{Failure, output};
 use crate::exit::Exit;
 
 /// The JSON Schemas of the formats, by name.
-const SCHEMAS: [(&str, &str); 7] = [
+const SCHEMAS: [(&str, &str); 8] = [
     ("checkup", include_str!("../../schemas/checkup.schema.json")),
     (
         "explanation",
@@ -18,6 +18,10 @@ const SCHEMAS: [(&str, &str); 7] = [
         include_str!("../../schemas/job-event.schema.json"),
     ),
     ("plan", include_str!("../../schemas/plan.schema.json")),
+    (
+        "recovery",
+        include_str!("../../schemas/recovery.schema.json"),
+    ),
     (
         "registry",
         include_str!("../../schemas/registry.schema.json"),

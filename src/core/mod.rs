@@ -10,6 +10,7 @@ pub mod drift;
 pub mod edit;
 pub mod explain;
 pub mod ids;
+pub mod interrupted;
 pub mod jobs;
 pub mod join;
 pub mod known_clock;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::ids::{AgentKind, ConversationId};
+use super::ids::{AgentKind, ConversationId, ServerName, SessionName};
 use super::sighting::Sighting;
 use super::standing::{Conversation, Session};
 
@@ -102,6 +102,28 @@ fn command(folder: Option<&str>, claude_root: Option<&str>, words: &[String]) ->
     })
 }
 
+/// The same command, run in a new session of that name; `None` where no shell can be given a part of it.
+#[must_use]
+pub fn in_tmux(
+    server: &ServerName,
+    name: &SessionName,
+    folder: Option<&str>,
+    command: &str,
+) -> Option<String> {
+    let by = if server.as_str().starts_with('/') {
+        "-S"
+    } else {
+        "-L"
+    };
+    let mut words = vec!["tmux", by, server.as_str(), "new-session", "-d", "-s"];
+    words.push(name.as_str());
+    if let Some(folder) = folder {
+        words.extend(["-c", folder]);
+    }
+    words.push(command);
+    shlex::try_join(words).ok()
+}
+
 /// Who has the conversation now.
 fn live(conversation: &Conversation, session: &Session) -> Option<String> {
     conversation.live.as_ref()?;
@@ -162,6 +184,35 @@ mod tests {
             of(AgentKind::Agy, "x", Some("-odd"), None).unwrap(),
             "cd -- -odd && agy --conversation x"
         );
+    }
+
+    #[test]
+    fn a_new_session_of_its_name_is_made_on_its_own_server() {
+        let of = |server: &str| {
+            in_tmux(
+                &ServerName::new(server),
+                &SessionName::new("shop"),
+                Some("/srv/my shop"),
+                "cd '/srv/my shop' && claude --resume c1",
+            )
+        };
+        let told = of("work").unwrap();
+        assert_eq!(
+            shlex::split(&told).unwrap(),
+            [
+                "tmux",
+                "-L",
+                "work",
+                "new-session",
+                "-d",
+                "-s",
+                "shop",
+                "-c",
+                "/srv/my shop",
+                "cd '/srv/my shop' && claude --resume c1"
+            ]
+        );
+        assert!(of("/tmp/sock").unwrap().starts_with("tmux -S /tmp/sock "));
     }
 
     #[test]

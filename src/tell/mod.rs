@@ -9,6 +9,7 @@ pub mod item;
 pub mod json;
 pub mod markdown;
 pub mod paint;
+pub mod recovery;
 pub mod sentence;
 pub mod span;
 pub mod status;

@@ -496,6 +496,10 @@ mod the_schema {
             ),
             ("checkup", schema_of::<wire::Checkup>("headcount checkup")),
             ("status", schema_of::<wire::Status>("headcount status")),
+            (
+                "recovery",
+                schema_of::<wire::Recovery>("headcount recovery"),
+            ),
         ] {
             let path = Path::new(env!("CARGO_MANIFEST_DIR"))
                 .join("schemas")

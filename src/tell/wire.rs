@@ -7,6 +7,7 @@ mod drift;
 mod explanation;
 mod job;
 mod plan;
+mod recovery;
 mod status;
 mod value;
 
@@ -22,6 +23,7 @@ pub use drift::{Drift, Evidence, Held, Pending, Resolved};
 pub use explanation::Explanations;
 pub use job::JobUpdate;
 pub use plan::{PLAN, PLAN_VERSION, Plan, Planned, proposed};
+pub use recovery::Recovery;
 pub use status::Status;
 pub use value::{Pairs, Value};
 

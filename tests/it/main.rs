@@ -29,6 +29,7 @@ mod ordinary_days;
 mod push;
 mod real_claude;
 mod reports;
+mod resume;
 mod review;
 mod roll_format;
 mod roll_interop;
