@@ -16,6 +16,8 @@ mod paint;
 mod plan;
 mod push;
 mod reconcile;
+mod record;
+mod replay;
 mod resume;
 mod schema;
 mod seconds;
@@ -88,6 +90,7 @@ enum Command {
     Plan(plan::Arguments),
     Diff(plan::DiffArguments),
     Apply(apply::Arguments),
+    Record(record::Arguments),
     Log(log::Arguments),
     Worker(worker::Arguments),
     Dispatch(dispatch::Arguments),
@@ -171,6 +174,7 @@ async fn carry_out(Arguments { talk, command }: Arguments) -> Exit {
             Command::Plan(arguments) => plan::run(arguments, environment).await,
             Command::Diff(arguments) => plan::diff(arguments, environment).await,
             Command::Apply(arguments) => apply::run(arguments, environment).await,
+            Command::Record(arguments) => record::run(arguments, environment).await,
             Command::Log(arguments) => log::run(arguments, &environment),
             Command::Worker(arguments) => worker::run(arguments, environment).await,
             Command::Dispatch(arguments) => dispatch::run(arguments, environment).await,

@@ -12,5 +12,6 @@ pub mod mqtt;
 pub mod program;
 pub mod roll;
 pub mod run;
+pub mod snapshot;
 pub mod state;
 pub mod tell;

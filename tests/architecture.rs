@@ -73,7 +73,7 @@ const ONLY_IN: [(&str, &[&str]); 17] = [
 
 /// Which layer may not name which: what looks does not write, what writes does not look, and nothing but the
 /// pass names them all.
-const APART: [(&str, &[&str]); 7] = [
+const APART: [(&str, &[&str]); 8] = [
     (
         "src/mqtt",
         &[
@@ -117,6 +117,10 @@ const APART: [(&str, &[&str]); 7] = [
         ],
     ),
     ("src/state", &["crate::look", "crate::run", "crate::cli"]),
+    (
+        "src/snapshot",
+        &["crate::look", "crate::run", "crate::tell", "crate::cli"],
+    ),
     (
         "src/kanban",
         &["crate::look", "crate::roll", "crate::run", "crate::cli"],

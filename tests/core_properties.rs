@@ -31,6 +31,8 @@ mod laws;
 mod rules;
 #[path = "core_properties/scene/mod.rs"]
 mod scene;
+#[path = "core_properties/snapshots.rs"]
+mod snapshots;
 #[path = "core_properties/standing.rs"]
 mod standing;
 #[path = "core_properties/times.rs"]

@@ -49,6 +49,7 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
         terms,
         plan: Some(plan.clone()),
         dry_run: false,
+        replay: None,
     };
     let (report, trouble) = joint::reconcile(settings, reconcile::say_what_for).await?;
     let mut missed = 0;

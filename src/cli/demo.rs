@@ -64,6 +64,7 @@ async fn show(stage: &Stage, dry_run: bool) -> Result<(), Failure> {
         terms: Terms::at_once(),
         plan: None,
         dry_run,
+        replay: None,
     };
     let (report, trouble) = joint::reconcile(settings, |_| ()).await?;
     output::print(|out| table::write(&report, output::width(), out))?;

@@ -79,8 +79,8 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
 /// The roll, what is beside it, and what a look at the machine sees.
 async fn look(places: Places, environment: &Environment) -> Vec<Check> {
     let mut checks = joint::inspect(&places, environment);
-    match joint::survey(places, environment).await {
-        Ok(survey) => checks.extend(of_look(survey.scope())),
+    match joint::survey(places, None, environment).await {
+        Ok(view) => checks.extend(of_look(view.survey.scope())),
         Err(failure) => {
             // Mostly it is the roll, and told already.
             if !checks.iter().any(|it| it.health == Health::Trouble) {

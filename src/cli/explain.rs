@@ -3,8 +3,10 @@
 use clap::Args;
 
 use super::environment::Environment;
+use super::joint::{self, View};
 use super::paint::Colours;
-use super::{Failure, Places, joint, output, status};
+use super::replay::Replay;
+use super::{Failure, Places, output, status};
 use crate::core::explain::{Explanation, explain};
 use crate::core::standing::Standing;
 use crate::exit::Exit;
@@ -28,6 +30,8 @@ pub(super) struct Arguments {
     colours: Colours,
     #[command(flatten)]
     places: Places,
+    #[command(flatten)]
+    replay: Replay,
 }
 
 const EXAMPLES: &str = "\
@@ -44,14 +48,17 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
         json,
         colours,
         places,
+        replay,
     } = arguments;
-    let survey = joint::survey(places, &environment).await?;
+    let View {
+        survey,
+        claude_home,
+        ..
+    } = joint::survey(places, replay.folder(), &environment).await?;
     let standing = status::only(Standing::new(survey.scope()), &[session])?;
-    let claude_home = joint::claude_home(&environment);
-    let claude_home = claude_home.as_deref().and_then(|home| home.to_str());
     let sessions = standing.sessions.iter();
     let explanations: Vec<Explanation> = sessions
-        .map(|session| explain(survey.scope(), session, claude_home))
+        .map(|session| explain(survey.scope(), session, claude_home.as_deref()))
         .collect();
     let form = Form {
         width: output::columns(&environment),

@@ -23,8 +23,9 @@ use crate::roll::inspect::{self, Lock};
 use crate::roll::read::read;
 use crate::run::{
     self, Assignment, Ended, Manager, Proposal, Push, Reconciled, RunError, Sources, Stop, Survey,
-    Teller, Waiting,
+    Teller, Waiting, Whereabouts,
 };
+use crate::snapshot;
 use crate::state::journal::Entry;
 use crate::state::{Folder, Journal};
 
@@ -44,8 +45,43 @@ pub(super) async fn propose(settings: reconcile::Settings) -> Result<Proposal, F
     Ok(run::propose(&of_the_pass(settings)?).await?)
 }
 
+/// What a person is shown, and where things are that it is told by.
+pub(super) struct View {
+    /// The look.
+    pub(super) survey: Survey,
+    /// The user's home folder.
+    pub(super) home: Option<String>,
+    /// Where Claude Code keeps its files, if a shell like this one starts it.
+    pub(super) claude_home: Option<String>,
+}
+
+/// One look for a person, or the one that is replayed.
+pub(super) async fn survey(
+    places: Places,
+    replay: Option<PathBuf>,
+    environment: &Environment,
+) -> Result<View, Failure> {
+    if let Some(folder) = replay {
+        let settings = replayed(&folder)?;
+        let kept = settings.replay.as_ref();
+        return Ok(View {
+            home: kept.and_then(|it| it.home.clone()),
+            claude_home: kept.and_then(|it| it.claude_home.clone()),
+            survey: run::survey(&settings).await?,
+        });
+    }
+    let Whereabouts {
+        home, claude_home, ..
+    } = whereabouts(environment);
+    Ok(View {
+        survey: look(places, environment).await?,
+        home,
+        claude_home,
+    })
+}
+
 /// One look for a person. Where no roll is named and none is found, there is none.
-pub(super) async fn survey(places: Places, environment: &Environment) -> Result<Survey, Failure> {
+async fn look(places: Places, environment: &Environment) -> Result<Survey, Failure> {
     let state = environment.state_folder(places.state_dir.as_deref())?;
     let surroundings = surroundings(environment);
     let named = places.registry.or_else(|| environment.registry.clone());
@@ -63,6 +99,7 @@ pub(super) async fn survey(places: Places, environment: &Environment) -> Result<
         plan: None,
         dry_run: true,
         lock_timeout: Duration::ZERO,
+        replay: None,
     };
     Ok(run::survey(&settings).await?)
 }
@@ -187,7 +224,7 @@ pub(super) fn inspect(places: &Places, environment: &Environment) -> Vec<Check> 
 }
 
 /// Where Claude Code keeps its files, if a shell like this one starts it.
-pub(super) fn claude_home(environment: &Environment) -> Option<PathBuf> {
+fn claude_home(environment: &Environment) -> Option<PathBuf> {
     let named = environment.claude_config_dir.clone();
     named.or_else(|| Some(environment.home.as_ref()?.join(".claude")))
 }
@@ -262,6 +299,9 @@ fn manager(environment: &Environment) -> Option<Manager> {
 }
 
 fn of_the_pass(settings: reconcile::Settings) -> Result<run::Settings, Failure> {
+    if let Some(folder) = settings.replay {
+        return replayed(&folder);
+    }
     let roll = locate(settings.registry)?;
     let policy = settings.terms.policy(Config::beside(&roll.target)?);
     Ok(run::Settings {
@@ -273,7 +313,46 @@ fn of_the_pass(settings: reconcile::Settings) -> Result<run::Settings, Failure> 
         plan: settings.plan,
         dry_run: settings.dry_run,
         lock_timeout: settings.terms.lock_timeout(),
+        replay: None,
     })
+}
+
+/// The pass that was recorded.
+fn replayed(folder: &Path) -> Result<run::Settings, Failure> {
+    let snapshot = snapshot::load(folder).map_err(anyhow::Error::from)?;
+    Ok(run::Settings {
+        roll: Roll {
+            named: PathBuf::from(&snapshot.roll),
+            target: PathBuf::from(&snapshot.roll_path),
+        },
+        state: PathBuf::new(),
+        surroundings: Surroundings::default(),
+        records: Records::default(),
+        policy: snapshot.policy.clone(),
+        plan: None,
+        dry_run: true,
+        lock_timeout: Duration::ZERO,
+        replay: Some(snapshot),
+    })
+}
+
+/// Looks once, and saves all that a pass goes by. Returns the files.
+pub(super) async fn record(
+    settings: reconcile::Settings,
+    folder: &Path,
+) -> Result<[PathBuf; 2], Failure> {
+    let at = whereabouts(&settings.environment);
+    let recorded = run::record(&of_the_pass(settings)?, at).await?;
+    Ok(snapshot::save(recorded, folder).map_err(anyhow::Error::from)?)
+}
+
+fn whereabouts(environment: &Environment) -> Whereabouts {
+    let text = |path: Option<PathBuf>| path?.to_str().map(str::to_owned);
+    Whereabouts {
+        made_by: format!("headcount {}", env!("HEADCOUNT_BUILD")),
+        home: text(environment.home.clone()),
+        claude_home: text(claude_home(environment)),
+    }
 }
 
 pub(super) async fn init(settings: init::Settings) -> Result<init::Made, Failure> {

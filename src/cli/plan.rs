@@ -1,10 +1,12 @@
 //! `headcount plan` and `headcount diff`
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use clap::Args;
 
 use super::environment::Environment;
+use super::replay::Replay;
 use super::terms::Terms;
 use super::{Failure, Places, joint, output, reconcile};
 use crate::exit::Exit;
@@ -21,6 +23,8 @@ use crate::tell::{difference, json};
 pub(super) struct Arguments {
     #[command(flatten)]
     places: Places,
+    #[command(flatten)]
+    replay: Replay,
     #[command(flatten)]
     terms: Terms,
 }
@@ -39,12 +43,18 @@ pub(super) struct DiffArguments {
     #[command(flatten)]
     places: Places,
     #[command(flatten)]
+    replay: Replay,
+    #[command(flatten)]
     terms: Terms,
 }
 
 pub(super) async fn run(arguments: Arguments, environment: Environment) -> Result<Exit, Failure> {
-    let Arguments { places, terms } = arguments;
-    let proposal = propose(places, terms, environment).await?;
+    let Arguments {
+        places,
+        replay,
+        terms,
+    } = arguments;
+    let proposal = propose(places, replay, terms, environment).await?;
     output::print(|out| json::write(&proposal.plan, json::Layout::Pretty, out))?;
     say_what_is_left_out(&proposal);
     Ok(Exit::of(&proposal.report))
@@ -54,8 +64,12 @@ pub(super) async fn diff(
     arguments: DiffArguments,
     environment: Environment,
 ) -> Result<Exit, Failure> {
-    let DiffArguments { places, terms } = arguments;
-    let proposal = propose(places, terms, environment).await?;
+    let DiffArguments {
+        places,
+        replay,
+        terms,
+    } = arguments;
+    let proposal = propose(places, replay, terms, environment).await?;
     output::print(|out| write_diff(&proposal, out))?;
     let pending = proposal.plan.changes.iter();
     for change in pending.filter(|change| change.due.is_some()) {
@@ -67,16 +81,22 @@ pub(super) async fn diff(
 
 async fn propose(
     places: Places,
+    replay: Replay,
     terms: Terms,
     environment: Environment,
 ) -> Result<Proposal, Failure> {
+    let replay = replay.on(terms)?;
     let settings = reconcile::Settings {
         registry: places.registry.or_else(|| environment.registry.clone()),
-        state_dir: environment.state_folder(places.state_dir.as_deref())?,
+        state_dir: match &replay {
+            Some(_) => PathBuf::new(),
+            None => environment.state_folder(places.state_dir.as_deref())?,
+        },
         environment,
         terms,
         plan: None,
         dry_run: true,
+        replay,
     };
     joint::propose(settings).await
 }

@@ -3,10 +3,12 @@
 use std::io::{self, IsTerminal as _, Write};
 use std::path::PathBuf;
 
+use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 
 use super::environment::Environment;
 use super::joint;
+use super::replay::Replay;
 use super::terms::Terms;
 use super::{Failure, Places, output, watch};
 use crate::core::report::Report;
@@ -42,6 +44,8 @@ pub(super) struct Arguments {
     format: Format,
     #[command(flatten)]
     places: Places,
+    #[command(flatten)]
+    replay: Replay,
     #[command(flatten)]
     terms: Terms,
     /// End with 0 in order, 1 error, 2 drift, 3 not everything could be seen
@@ -89,6 +93,8 @@ pub(super) struct Settings {
     pub(super) plan: Option<wire::Plan>,
     /// Whether nothing is to be written.
     pub(super) dry_run: bool,
+    /// The snapshot that is replayed, if one is.
+    pub(super) replay: Option<PathBuf>,
 }
 
 impl Arguments {
@@ -110,17 +116,29 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
             registry,
             state_dir,
         },
+        replay,
         terms,
         detailed_exitcode: _, // `cli::run` has seen to it
     } = arguments;
+    let replay = replay.on(terms)?;
+    if replay.is_some() && (!dry_run || watch.is_loop()) {
+        return Err(anyhow!(
+            "a snapshot is of one pass, and what it would write belongs elsewhere: say --dry-run, and neither --poll nor --subscribe"
+        )
+        .into());
+    }
     let pace = watch.pace(&environment)?;
     let settings = Settings {
         registry: registry.or_else(|| environment.registry.clone()),
-        state_dir: environment.state_folder(state_dir.as_deref())?,
+        state_dir: match &replay {
+            Some(_) => PathBuf::new(),
+            None => environment.state_folder(state_dir.as_deref())?,
+        },
         environment,
         terms,
         plan: None,
         dry_run,
+        replay,
     };
     let form = emit_diff.then_some(format);
     if let Some(pace) = pace {

@@ -3,7 +3,9 @@
 use clap::Args;
 
 use super::environment::Environment;
-use super::{Failure, Places, joint, output};
+use super::joint::{self, View};
+use super::replay::Replay;
+use super::{Failure, Places, output};
 use crate::core::interrupted::interrupted;
 use crate::core::report::Verdict;
 use crate::core::standing::Standing;
@@ -27,6 +29,8 @@ pub(super) struct Arguments {
     json: bool,
     #[command(flatten)]
     places: Places,
+    #[command(flatten)]
+    replay: Replay,
 }
 
 const EXAMPLES: &str = "\
@@ -39,12 +43,19 @@ Examples:
 
 pub(super) async fn run(arguments: Arguments, environment: Environment) -> Result<Exit, Failure> {
     // Taken apart without `..`, so that no flag is accepted and then forgotten.
-    let Arguments { tmux, json, places } = arguments;
-    let survey = joint::survey(places, &environment).await?;
+    let Arguments {
+        tmux,
+        json,
+        places,
+        replay,
+    } = arguments;
+    let View {
+        survey,
+        claude_home,
+        ..
+    } = joint::survey(places, replay.folder(), &environment).await?;
     let standing = Standing::new(survey.scope());
-    let claude_home = joint::claude_home(&environment);
-    let claude_home = claude_home.as_deref().and_then(|home| home.to_str());
-    let sessions = interrupted(survey.scope(), &standing, claude_home);
+    let sessions = interrupted(survey.scope(), &standing, claude_home.as_deref());
     let form = if tmux { Form::InTmux } else { Form::Bare };
     output::print(|out| {
         if json {

@@ -7,7 +7,7 @@ use super::{Failure, output};
 use crate::exit::Exit;
 
 /// The JSON Schemas of the formats, by name.
-const SCHEMAS: [(&str, &str); 8] = [
+const SCHEMAS: [(&str, &str); 9] = [
     ("checkup", include_str!("../../schemas/checkup.schema.json")),
     (
         "explanation",
@@ -27,6 +27,10 @@ const SCHEMAS: [(&str, &str); 8] = [
         include_str!("../../schemas/registry.schema.json"),
     ),
     ("report", include_str!("../../schemas/report.schema.json")),
+    (
+        "snapshot",
+        include_str!("../../schemas/snapshot.schema.json"),
+    ),
     ("status", include_str!("../../schemas/status.schema.json")),
 ];
 

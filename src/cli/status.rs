@@ -3,8 +3,10 @@
 use clap::Args;
 
 use super::environment::Environment;
+use super::joint::{self, View};
 use super::paint::Colours;
-use super::{Failure, Places, joint, output};
+use super::replay::Replay;
+use super::{Failure, Places, output};
 use crate::core::ids::SessionName;
 use crate::core::report::Verdict;
 use crate::core::standing::{Concern, Standing, near};
@@ -34,6 +36,8 @@ pub(super) struct Arguments {
     colours: Colours,
     #[command(flatten)]
     places: Places,
+    #[command(flatten)]
+    replay: Replay,
     /// End with 0 in order, 1 error, 2 drift, 3 not everything could be seen
     #[arg(long)]
     detailed_exitcode: bool,
@@ -57,20 +61,20 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
         json,
         colours,
         places,
+        replay,
         detailed_exitcode: _, // `cli::run` has seen to it
     } = arguments;
-    let survey = joint::survey(places, &environment).await?;
+    let View { survey, home, .. } = joint::survey(places, replay.folder(), &environment).await?;
     let whole = Standing::new(survey.scope());
     let (standing, left_out) = if sessions.is_empty() {
         without_ended(whole, all)
     } else {
         (only(whole, &sessions)?, 0)
     };
-    let home = environment.home.as_deref().and_then(|home| home.to_str());
     let form = Form {
         width: output::columns(&environment),
         paint: colours.paint(),
-        home: home.filter(|home| *home != "/"),
+        home: home.as_deref().filter(|home| *home != "/"),
         left_out,
     };
     output::print(|out| {

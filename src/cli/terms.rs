@@ -13,7 +13,7 @@ use crate::core::policy::Policy;
 pub(super) const LONGEST: u64 = 24 * 3600;
 
 /// How long to wait, and how bold to be.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Args)]
 pub(super) struct Terms {
     /// How long after the first proof of an end a second must follow before it is written [default: that of
     /// headcount.toml beside the roll, else 10]

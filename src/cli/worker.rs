@@ -136,6 +136,7 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
         terms,
         plan: None,
         dry_run: false,
+        replay: None,
     };
     let assignment = Assignment {
         card: card.clone(),

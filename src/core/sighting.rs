@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// Why something is known to be absent. Only `look` and tests make one.
+/// Why something is known to be absent. Only `look`, what reads a snapshot, and tests make one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Proof(Cow<'static, str>);
 

@@ -187,13 +187,29 @@ pub fn preview(
     if contents.fingerprint != expected.fingerprint {
         return Ok(None);
     }
-    let (fitting, dropped) = fit(expected, edits);
-    let (after, refused) = edit_all(roll, &contents.text, &fitting)?;
-    Ok(Some(Preview {
-        before: contents.text,
-        after,
-        left_out: LeftOut { dropped, refused },
-    }))
+    Preview::of(roll, &contents.text, expected, edits).map(Some)
+}
+
+impl Preview {
+    /// What a text that declares this would become.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be edited as a whole.
+    pub fn of(
+        roll: &Roll,
+        text: &str,
+        declared: &Registry,
+        edits: &[Edit],
+    ) -> Result<Self, CommitError> {
+        let (fitting, dropped) = fit(declared, edits);
+        let (after, refused) = edit_all(roll, text, &fitting)?;
+        Ok(Self {
+            before: text.to_owned(),
+            after,
+            left_out: LeftOut { dropped, refused },
+        })
+    }
 }
 
 /// One try under the lock; `None` if somebody saved the roll meanwhile.

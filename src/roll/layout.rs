@@ -116,6 +116,11 @@ impl<'t> Layout<'t> {
             .and_then(Node::map)
     }
 
+    /// The values of all documents.
+    pub(super) fn roots(&self) -> &[Node<'t>] {
+        &self.roots
+    }
+
     /// An entry of `tmux_sessions`.
     pub(super) fn row(&self, index: usize) -> Option<&Node<'t>> {
         match &self.root()?.entry("tmux_sessions")?.value.kind {

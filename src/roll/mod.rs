@@ -19,6 +19,7 @@ pub mod lock;
 mod mount;
 pub mod parse;
 pub mod read;
+pub mod redact;
 pub(crate) mod remedy;
 mod rows;
 pub(crate) mod scalar;

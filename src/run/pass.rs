@@ -26,6 +26,7 @@ use crate::roll::commit::{CommitError, CommitOptions, Committed, LeftOut, commit
 use crate::roll::lock::LockError;
 use crate::roll::read::{Contents, ReadError};
 use crate::roll::{self, Roll};
+use crate::snapshot::Snapshot;
 use crate::state::journal::News;
 use crate::state::ledger::Unsaved;
 use crate::state::retention::bounded;
@@ -62,10 +63,14 @@ pub struct Settings {
     pub dry_run: bool,
     /// How long to wait for the roll's lock, and for the state folder's.
     pub lock_timeout: Duration,
+    /// What is replayed, if nothing is looked at. Such a pass is dry.
+    pub replay: Option<Snapshot>,
 }
 
 /// One look, and what the core made of it.
 pub(super) struct Look {
+    /// The roll's text.
+    pub(super) text: String,
     /// The roll that was read.
     pub(super) registry: Registry,
     /// What was seen.
@@ -382,6 +387,31 @@ impl Waiting {
 }
 
 impl Look {
+    /// The look that was recorded. Nothing is looked at, and nothing written may follow it.
+    fn replayed(snapshot: &Snapshot) -> Self {
+        let Snapshot {
+            text,
+            registry,
+            world,
+            all,
+            ledger,
+            policy,
+            ..
+        } = snapshot.clone();
+        Self {
+            assessment: assess(&registry, &world, &ledger, &policy, world.at),
+            text,
+            registry,
+            world,
+            all: Some(all),
+            before: ledger,
+            policy,
+            fresh_until: clock::monotonic(),
+            made: clock::steady(),
+            has_news: false,
+        }
+    }
+
     /// When what is due then by the clock of this look, which may be set, is due by the one that nobody sets: never
     /// too early.
     fn due(&self, then: Option<Timestamp>) -> Option<Timestamp> {
@@ -447,6 +477,9 @@ pub(super) async fn look(
     keep: Keep<'_>,
     lost: &mut Vec<Source>,
 ) -> Result<Look, RunError> {
+    if let Some(snapshot) = &settings.replay {
+        return Ok(Look::replayed(snapshot));
+    }
     let inbox = match &keep {
         Keep::In(_, _, memory) => memory.inbox.clone(),
         Keep::Nothing(_) | Keep::Shown => None,
@@ -522,6 +555,7 @@ pub(super) async fn look(
         "looked"
     );
     let mut look = Look {
+        text: contents.text,
         registry,
         world,
         all,

@@ -1,6 +1,6 @@
 //! What a pass would write, and what it would make of the roll.
 
-use std::path;
+use std::path::{self, Path};
 
 use super::error::RunError;
 use super::news::report;
@@ -33,7 +33,16 @@ pub async fn propose(settings: &Settings) -> Result<Proposal, RunError> {
         let edits: Vec<Edit> = proposed(&look.assessment)
             .map(|(edit, _)| edit.clone())
             .collect();
-        let Some(preview) = preview(&settings.roll, &look.registry, &edits)? else {
+        let preview = match &settings.replay {
+            Some(snapshot) => Some(Preview::of(
+                &settings.roll,
+                &snapshot.text,
+                &look.registry,
+                &edits,
+            )?),
+            None => preview(&settings.roll, &look.registry, &edits)?,
+        };
+        let Some(preview) = preview else {
             continue;
         };
         let report = report(settings, &look.before, &look, &Written::default());
@@ -56,10 +65,10 @@ pub async fn propose(settings: &Settings) -> Result<Proposal, RunError> {
             format_version: PLAN_VERSION.to_owned(),
             made_at: look.world.at.iso(),
             host: look.world.vantage.host.clone(),
-            yaml_path: path::absolute(roll)
-                .unwrap_or_else(|_| roll.clone())
-                .display()
-                .to_string(),
+            yaml_path: match &settings.replay {
+                Some(snapshot) => snapshot.roll_path.clone(),
+                None => path_of(roll),
+            },
             registry_fingerprint: look.registry.fingerprint.to_string(),
             changes,
         };
@@ -72,4 +81,12 @@ pub async fn propose(settings: &Settings) -> Result<Proposal, RunError> {
     Err(RunError::NotWritten(CommitError::Restless {
         path: settings.roll.named.clone(),
     }))
+}
+
+/// The path of a roll from the root on.
+pub(super) fn path_of(roll: &Path) -> String {
+    let path = path::absolute(roll);
+    path.unwrap_or_else(|_| roll.to_owned())
+        .display()
+        .to_string()
 }

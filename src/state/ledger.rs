@@ -22,6 +22,22 @@ use document::Document;
 
 pub use again::Unsaved;
 
+/// A ledger as JSON, for whoever keeps one elsewhere.
+///
+/// # Errors
+/// What cannot be written as JSON.
+pub fn document(ledger: &Ledger) -> serde_json::Result<serde_json::Value> {
+    serde_json::to_value(Document::of(ledger, 0))
+}
+
+/// The ledger of such a document.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read_document(document: &serde_json::Value) -> Result<Ledger, String> {
+    Document::parse(document.to_string().as_bytes()).map(Ledger::from)
+}
+
 /// A ledger larger than this is not ours: one that is full has a tenth of it.
 const LARGEST: u64 = 64 << 20;
 

@@ -28,6 +28,7 @@ mod notes;
 mod ordinary_days;
 mod push;
 mod real_claude;
+mod record;
 mod reports;
 mod resume;
 mod review;

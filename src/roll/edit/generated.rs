@@ -11,8 +11,10 @@ use crate::core::edit::{Change, Edit, PaneRecord, Target};
 use crate::core::ids::{
     AgentKind, ConversationId, DriftId, Fingerprint, ServerName, SessionName, Timestamp,
 };
+use crate::core::registry::Registry;
 use crate::roll::datum::Datum;
 use crate::roll::parse;
+use crate::roll::redact::redacted;
 
 /// A roll, and which of its bytes belong to which row.
 #[derive(Clone, Debug)]
@@ -372,6 +374,15 @@ fn touched(edits: &[Edit]) -> BTreeSet<String> {
         .collect()
 }
 
+/// What a text declares, apart from the fingerprints of what it is written in.
+fn declared(text: &str) -> Registry {
+    let mut registry = parse::parse(text, Fingerprint::new(""), Timestamp::from_secs(0)).unwrap();
+    for row in &mut registry.rows {
+        row.fingerprint = Fingerprint::new("");
+    }
+    registry
+}
+
 /// The values of a roll with the steps of some edits carried out on them.
 fn carried_out(text: &str, edits: &[Edit]) -> Datum {
     let mut root = parse::document(text).unwrap().root;
@@ -454,6 +465,15 @@ proptest! {
         }
         // Blank lines may be a part of a text above that keeps them, and go where that goes.
         prop_assert!(rest.ends_with(sample.tail.trim_start()), "{result}");
+    }
+
+    #[test]
+    fn a_text_without_what_is_private_declares_the_same(sample in sample()) {
+        let text = sample.text();
+        let private = redacted(&text)
+            .map_err(|error| TestCaseError::fail(format!("{error}\nof {text:?}")))?;
+        prop_assert!(!private.contains("# comment"), "{private:?} of {text:?}");
+        prop_assert!(declared(&private) == declared(&text), "{private:?} of {text:?}");
     }
 
     #[test]
