@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How soon the end of a job is in its row.
 
-In the world of `pass.py`, with a private Mosquitto on the loopback: the time from publishing a `completed` event to
+In a world like a real one (`world.py`), with a private Mosquitto on the loopback: the time from publishing a `completed` event to
 the row being changed on disk, beside the bare `tmux list-panes -a` and a bare dry-run pass in the same run. Nothing
 outside the private folder is touched. `scripts/setup-tests` installs the broker and the publisher's library.
 
@@ -9,7 +9,6 @@ outside the private folder is touched. `scripts/setup-tests` installs the broker
 """
 
 import argparse
-import importlib.util
 import json
 import os
 import shutil
@@ -28,18 +27,8 @@ except ImportError:
         sys.exit("paho-mqtt is not installed: run scripts/setup-tests")
     os.execv(python, [python, *sys.argv])
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-
-
-def load(name):
-    spec = importlib.util.spec_from_file_location("bench_" + name, os.path.join(HERE, name + ".py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-bench = load("pass")
-watch = load("watch")
+import watch
+import world as bench
 
 
 class Broker:
@@ -127,7 +116,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--sessions", default="10,200")
     parser.add_argument("--events", type=int, default=100)
-    parser.add_argument("--binary", default=os.path.join(bench.ROOT, "target", "release", "headcount"))
+    parser.add_argument("--binary", default=bench.BINARY)
     arguments = parser.parse_args()
     print("time from publishing the end of a job to its row on disk, in milliseconds")
     print(f"{'sessions':>8} {'events':>7} {'median':>8} {'p99':>8} {'bare tmux':>10} {'bare pass':>10}")

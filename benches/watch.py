@@ -1,16 +1,15 @@
 #!/usr/bin/env python3
 """What keeping watch costs, and how soon it tells.
 
-In the world of `pass.py`: the processor time of `headcount reconcile --poll` at rest, and while twenty agents
-append five lines a second to their transcripts; then the times from the death of an agent, and from the death of
-its session, to the lines that tell it, beside a bare dry-run pass. Where there are fewer sessions than deaths, the world
-is made again. Nothing outside the private folder is touched.
+In a world like a real one (`world.py`): the processor time of `headcount reconcile --poll` at rest, and while
+twenty agents append five lines a second to their transcripts; then the times from the death of an agent, and from
+the death of its session, to the lines that tell it, beside a bare dry-run pass. Where there are fewer sessions than
+deaths, the world is made again. Nothing outside the private folder is touched.
 
     cargo build --release && python3 benches/watch.py [--sessions 10,200] [--deaths 30] [--seconds 60]
 """
 
 import argparse
-import importlib.util
 import json
 import os
 import signal
@@ -20,10 +19,8 @@ import sys
 import threading
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-spec = importlib.util.spec_from_file_location("bench_pass", os.path.join(HERE, "pass.py"))
-bench = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(bench)
+import world as bench
+
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -142,7 +139,7 @@ def main():
     parser.add_argument("--sessions", default="10,200")
     parser.add_argument("--deaths", type=int, default=30)
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--binary", default=os.path.join(bench.ROOT, "target", "release", "headcount"))
+    parser.add_argument("--binary", default=bench.BINARY)
     options = parser.parse_args()
     for sessions in map(int, options.sessions.split(",")):
         of_agents, of_sessions, bare = [], [], None

@@ -191,11 +191,15 @@ pub(super) fn must_be_there(settings: &Settings) -> Result<(), RunError> {
 ///
 /// Where the roll cannot be read or written, or the state folder cannot be used.
 pub(super) async fn pass(settings: &Settings, memory: &mut Memory) -> Result<Passed, RunError> {
-    if settings.dry_run {
+    let began = clock::monotonic();
+    let passed = if settings.dry_run {
         dry_pass(settings, memory).await
     } else {
         written_pass(settings, memory, None::<fn(&Waiting)>).await
-    }
+    };
+    let spent = clock::monotonic().saturating_duration_since(began);
+    debug!("the pass took {:.1} ms", spent.as_secs_f64() * 1000.0);
+    passed
 }
 
 async fn dry_pass(settings: &Settings, memory: &mut Memory) -> Result<Passed, RunError> {
