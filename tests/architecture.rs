@@ -62,6 +62,7 @@ const ONLY_IN: [(&str, &[&str]); 17] = [
             "src/look/version.rs",
             "src/kanban/hermes.rs",
             "src/cli/demo/stage.rs",
+            "src/run/notify/command.rs",
         ],
     ),
     ("std::env::var", &["src/cli/environment.rs"]),

@@ -8,8 +8,9 @@ use anyhow::{Context as _, bail, ensure};
 use clap::Args;
 
 use super::environment::Environment;
+use super::joint::{self, Done};
 use super::terms::Terms;
-use super::{Failure, Places, joint, output, reconcile};
+use super::{Failure, Places, output, reconcile};
 use crate::core::report::{Outcome, Report};
 use crate::exit::Exit;
 use crate::tell::visible::visible;
@@ -50,8 +51,11 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
         plan: Some(plan.clone()),
         dry_run: false,
         replay: None,
+        notify: None,
     };
-    let (report, trouble) = joint::reconcile(settings, reconcile::say_what_for).await?;
+    let Done {
+        report, trouble, ..
+    } = joint::reconcile(settings, reconcile::say_what_for).await?;
     let mut missed = 0;
     output::print(|out| {
         for planned in &plan.changes {

@@ -28,6 +28,8 @@ pub(super) struct Config {
     /// `grace`, in seconds.
     #[serde(default, deserialize_with = "seconds")]
     pub(super) grace: Option<Duration>,
+    /// `notify`: the command that a bare `--notify` runs.
+    pub(super) notify: Option<String>,
     /// `spawn_grace`, in seconds.
     #[serde(default, deserialize_with = "seconds")]
     pub(super) spawn_grace: Option<Duration>,

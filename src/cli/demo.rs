@@ -65,8 +65,11 @@ async fn show(stage: &Stage, dry_run: bool) -> Result<(), Failure> {
         plan: None,
         dry_run,
         replay: None,
+        notify: None,
     };
-    let (report, trouble) = joint::reconcile(settings, |_| ()).await?;
+    let joint::Done {
+        report, trouble, ..
+    } = joint::reconcile(settings, |_| ()).await?;
     output::print(|out| table::write(&report, output::width(), out))?;
     trouble.map_or(Ok(()), Err)
 }

@@ -22,8 +22,8 @@ use crate::roll::find::{self, FindError};
 use crate::roll::inspect::{self, Lock};
 use crate::roll::read::read;
 use crate::run::{
-    self, Assignment, Ended, Manager, Proposal, Push, Reconciled, RunError, Sources, Stop, Survey,
-    Teller, Waiting, Whereabouts,
+    self, Assignment, Ended, Manager, Notifier, Proposal, Push, Reconciled, RunError, Sources,
+    Stop, Survey, Teller, Waiting, Whereabouts,
 };
 use crate::snapshot;
 use crate::state::journal::Entry;
@@ -32,12 +32,29 @@ use crate::state::{Folder, Journal};
 /// How long to wait for a lock that somebody else has, unless something else is said.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What came of a single pass.
+pub(super) struct Done {
+    /// What it tells.
+    pub(super) report: Report,
+    /// What kept the edits from being written, if anything did.
+    pub(super) trouble: Option<Failure>,
+    /// Who tells a command of it, if one is to be told.
+    pub(super) notifier: Option<Notifier>,
+}
+
 pub(super) async fn reconcile(
     settings: reconcile::Settings,
     on_wait: impl FnOnce(&Waiting),
-) -> Result<(Report, Option<Failure>), Failure> {
-    let Reconciled { report, trouble } = run::reconcile(&of_the_pass(settings)?, on_wait).await?;
-    Ok((report, trouble.map(|error| Failure::from(&error))))
+) -> Result<Done, Failure> {
+    let settings = of_the_pass(settings)?;
+    // Before the pass, so that it knows what the pass has added.
+    let notifier = Notifier::new(&settings)?;
+    let Reconciled { report, trouble } = run::reconcile(&settings, on_wait).await?;
+    Ok(Done {
+        report,
+        trouble: trouble.map(|error| Failure::from(&error)),
+        notifier,
+    })
 }
 
 /// Looks once, and says what would be written.
@@ -99,6 +116,7 @@ async fn look(places: Places, environment: &Environment) -> Result<Survey, Failu
         plan: None,
         dry_run: true,
         lock_timeout: Duration::ZERO,
+        notify: None,
         replay: None,
     };
     Ok(run::survey(&settings).await?)
@@ -303,7 +321,18 @@ fn of_the_pass(settings: reconcile::Settings) -> Result<run::Settings, Failure> 
         return replayed(&folder);
     }
     let roll = locate(settings.registry)?;
-    let policy = settings.terms.policy(Config::beside(&roll.target)?);
+    let config = Config::beside(&roll.target)?;
+    let notify = match settings.notify {
+        Some(None) => Some(config.notify.clone().ok_or_else(|| {
+            let toml = roll.target.with_file_name("headcount.toml");
+            anyhow::anyhow!(
+                "--notify names no command, and neither does `notify` in {}",
+                toml.display()
+            )
+        })?),
+        named => named.flatten(),
+    };
+    let policy = settings.terms.policy(config);
     Ok(run::Settings {
         roll,
         state: settings.state_dir,
@@ -313,6 +342,7 @@ fn of_the_pass(settings: reconcile::Settings) -> Result<run::Settings, Failure> 
         plan: settings.plan,
         dry_run: settings.dry_run,
         lock_timeout: settings.terms.lock_timeout(),
+        notify,
         replay: None,
     })
 }
@@ -332,6 +362,7 @@ fn replayed(folder: &Path) -> Result<run::Settings, Failure> {
         plan: None,
         dry_run: true,
         lock_timeout: Duration::ZERO,
+        notify: None,
         replay: Some(snapshot),
     })
 }

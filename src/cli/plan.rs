@@ -97,6 +97,7 @@ async fn propose(
         plan: None,
         dry_run: true,
         replay,
+        notify: None,
     };
     joint::propose(settings).await
 }

@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 
 use super::environment::Environment;
-use super::joint;
+use super::joint::{self, Done};
 use super::replay::Replay;
 use super::terms::Terms;
 use super::{Failure, Places, output, watch};
@@ -48,6 +48,10 @@ pub(super) struct Arguments {
     replay: Replay,
     #[command(flatten)]
     terms: Terms,
+    /// Run this command for each thing that opens, is written or is resolved, with the thing as JSON on its standard
+    /// input; without a command, the one that headcount.toml beside the roll names
+    #[arg(long, value_name = "CMD", num_args = 0..=1)]
+    notify: Option<Option<String>>,
     /// End with 0 in order, 1 error, 2 drift, 3 not everything could be seen
     #[arg(long)]
     detailed_exitcode: bool,
@@ -95,6 +99,8 @@ pub(super) struct Settings {
     pub(super) dry_run: bool,
     /// The snapshot that is replayed, if one is.
     pub(super) replay: Option<PathBuf>,
+    /// Whether a command is told what happens, and which if not that of headcount.toml.
+    pub(super) notify: Option<Option<String>>,
 }
 
 impl Arguments {
@@ -118,6 +124,7 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
         },
         replay,
         terms,
+        notify,
         detailed_exitcode: _, // `cli::run` has seen to it
     } = arguments;
     let replay = replay.on(terms)?;
@@ -139,14 +146,22 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
         plan: None,
         dry_run,
         replay,
+        notify,
     };
     let form = emit_diff.then_some(format);
     if let Some(pace) = pace {
         return watch::run(settings, pace, form).await;
     }
-    let (report, trouble) = joint::reconcile(settings, say_what_for).await?;
+    let Done {
+        report,
+        trouble,
+        notifier,
+    } = joint::reconcile(settings, say_what_for).await?;
     if let Some(format) = form {
         output::print(|out| format.write(&report, &Missed::default(), output::layout(), out))?;
+    }
+    if let Some(notifier) = notifier {
+        notifier.catch_up().await;
     }
     trouble.map_or_else(|| Ok(Exit::of(&report)), Err)
 }

@@ -47,6 +47,7 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
         plan: None,
         dry_run: true,
         replay: None,
+        notify: None,
     };
     let files = joint::record(settings, &folder).await?;
     output::print(|out| {

@@ -7,7 +7,7 @@ use super::{Failure, output};
 use crate::exit::Exit;
 
 /// The JSON Schemas of the formats, by name.
-const SCHEMAS: [(&str, &str); 9] = [
+const SCHEMAS: [(&str, &str); 10] = [
     ("checkup", include_str!("../../schemas/checkup.schema.json")),
     (
         "explanation",
@@ -17,6 +17,7 @@ const SCHEMAS: [(&str, &str); 9] = [
         "job-event",
         include_str!("../../schemas/job-event.schema.json"),
     ),
+    ("notice", include_str!("../../schemas/notice.schema.json")),
     ("plan", include_str!("../../schemas/plan.schema.json")),
     (
         "recovery",

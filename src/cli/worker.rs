@@ -137,6 +137,7 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
         plan: None,
         dry_run: false,
         replay: None,
+        notify: None,
     };
     let assignment = Assignment {
         card: card.clone(),

@@ -5,6 +5,7 @@ mod cut_off;
 mod error;
 mod init;
 mod news;
+mod notify;
 mod pass;
 mod proposal;
 mod push;
@@ -22,6 +23,7 @@ mod work;
 
 pub use error::RunError;
 pub use init::{Made, init};
+pub use notify::Notifier;
 pub use pass::{Reconciled, Settings, Waiting, reconcile};
 pub use proposal::{Proposal, propose};
 pub use push::Push;

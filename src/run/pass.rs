@@ -63,6 +63,8 @@ pub struct Settings {
     pub dry_run: bool,
     /// How long to wait for the roll's lock, and for the state folder's.
     pub lock_timeout: Duration,
+    /// The command that is told what happens, if one is.
+    pub notify: Option<String>,
     /// What is replayed, if nothing is looked at. Such a pass is dry.
     pub replay: Option<Snapshot>,
 }

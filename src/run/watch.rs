@@ -8,6 +8,7 @@ use tracing::{debug, warn};
 
 use super::beat::{After, Ears, Rounds, beat};
 use super::error::RunError;
+use super::notify::{Notifier, Notifying};
 use super::pass::{self, Memory, Passed, Settings, pass};
 use super::push::{self, Push};
 use super::service::Manager;
@@ -127,6 +128,7 @@ pub async fn watch(
     } else {
         Some(Sole::of(&settings.roll, &folder).await?)
     };
+    let notifying = Notifier::new(settings)?.map(Notifying::begin);
     // Only now: two that listen under one name would put each other out.
     let inbox = match sources.push.take() {
         Some(push) => Some(push::start(push, settings, &folder, &sources)?),
@@ -142,10 +144,14 @@ pub async fn watch(
         memory: Memory::listening(inbox),
         trouble: Trouble::default(),
         told: Told::load(settings)?,
+        notifying,
         manager,
         passes: 0,
     };
     let stop = beat(&mut guard, sources.ears).await;
+    if let Some(notifying) = guard.notifying.take() {
+        notifying.end().await;
+    }
     if let Some(manager) = guard.manager {
         manager.stopping();
     }
@@ -162,6 +168,7 @@ struct Guard<'a, T> {
     memory: Memory,
     trouble: Trouble,
     told: Told,
+    notifying: Option<Notifying>,
     manager: Option<&'a Manager>,
     passes: u64,
     files: Files,
@@ -234,6 +241,9 @@ impl<T: Teller> Rounds for Guard<'_, T> {
         self.files.pass_begins();
         let passed = self.look().await;
         self.listen(passed.as_ref().ok());
+        if let Some(notifying) = &self.notifying {
+            notifying.wake();
+        }
         let came_to = match &passed {
             Ok(Passed {
                 trouble: Some(error),

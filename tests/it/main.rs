@@ -25,6 +25,7 @@ mod id_materialized;
 mod log;
 mod never_a_false_end;
 mod notes;
+mod notify;
 mod ordinary_days;
 mod push;
 mod real_claude;
