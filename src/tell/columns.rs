@@ -2,7 +2,8 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::paint::{Hue, Paint};
+use super::line::Line;
+use super::paint::Hue;
 use super::wrap::{without_beginning, without_middle};
 
 /// What lies between two columns.
@@ -67,8 +68,7 @@ pub(super) fn lines(
     mut columns: Vec<Column>,
     before: usize,
     width: Option<usize>,
-    paint: Paint,
-) -> (Vec<String>, Vec<&'static str>) {
+) -> (Vec<Line>, Vec<&'static str>) {
     let mut hidden = Vec::new();
     if let Some(width) = width {
         let room = width.saturating_sub(before);
@@ -102,13 +102,13 @@ pub(super) fn lines(
     let widths: Vec<usize> = columns.iter().map(Column::width).collect();
     let rows = columns.iter().map(|column| column.cells.len()).max();
     let head = columns.iter().map(|column| (column.head, Hue::Head));
-    let mut lines = vec![line(head, &widths, paint)];
+    let mut lines = vec![line(head, &widths)];
     for at in 0..rows.unwrap_or(0) {
         let cells = columns.iter().map(|column| match column.cells.get(at) {
             Some((text, hue)) => (text.as_str(), *hue),
             None => ("", Hue::None),
         });
-        lines.push(line(cells, &widths, paint));
+        lines.push(line(cells, &widths));
     }
     (lines, hidden)
 }
@@ -118,20 +118,16 @@ fn taken(columns: &[Column], width: impl Fn(&Column) -> usize) -> usize {
     columns.iter().map(width).sum::<usize>() + gaps
 }
 
-fn line<'c>(cells: impl Iterator<Item = (&'c str, Hue)>, widths: &[usize], paint: Paint) -> String {
-    let mut line = String::new();
+fn line<'c>(cells: impl Iterator<Item = (&'c str, Hue)>, widths: &[usize]) -> Line {
+    let mut line = Line::default();
     let mut blank = 0;
     for ((text, hue), width) in cells.zip(widths) {
         // Only before the next cell, so that nothing follows the last one.
         if !text.is_empty() {
-            line.push_str(&" ".repeat(blank));
-            line.push_str(&paint.of(hue, text));
+            line = line.and(Hue::None, " ".repeat(blank)).and(hue, text);
             blank = 0;
         }
         blank += width - text.width().min(*width) + GAP;
-        if text.is_empty() {
-            continue;
-        }
     }
     line
 }
@@ -140,7 +136,8 @@ fn line<'c>(cells: impl Iterator<Item = (&'c str, Hue)>, widths: &[usize], paint
 mod tests {
     use unicode_width::UnicodeWidthStr as _;
 
-    use super::{Column, Hue, Paint, Room, lines};
+    use super::{Column, Hue, Room, lines};
+    use crate::tell::paint::Paint;
 
     fn column(head: &'static str, cells: [&str; 2], room: Room) -> Column {
         Column {
@@ -164,7 +161,9 @@ mod tests {
     }
 
     fn shown(width: Option<usize>) -> (Vec<String>, Vec<&'static str>) {
-        lines(table(), 0, width, Paint::Plain)
+        let (lines, hidden) = lines(table(), 0, width);
+        let lines = lines.iter().map(|line| line.painted(Paint::Plain));
+        (lines.collect(), hidden)
     }
 
     #[test]
@@ -215,7 +214,7 @@ mod tests {
 
     #[test]
     fn colours_take_no_room() {
-        let coloured = lines(table(), 0, None, Paint::Coloured).0;
-        assert!(coloured[0].starts_with("\u{1b}[1mNAME\u{1b}[0m                 \u{1b}[1mSEEN"));
+        let head = lines(table(), 0, None).0[0].painted(Paint::Coloured);
+        assert!(head.starts_with("\u{1b}[1mNAME\u{1b}[0m                 \u{1b}[1mSEEN"));
     }
 }

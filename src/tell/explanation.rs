@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::item::Item;
+use super::line::Line;
 use super::paint::{Hue, Paint};
 use super::status::hue_of;
 use super::visible::{is_treacherous, readable, readable_name, visible};
@@ -31,8 +32,17 @@ const INDENT: &str = "  ";
 /// # Errors
 /// When the writer fails.
 pub fn write(explanation: &Explanation, form: Form, out: &mut dyn Write) -> io::Result<()> {
+    for line in lines(explanation, form.width) {
+        writeln!(out, "{}", line.painted(form.paint).trim_end())?;
+    }
+    Ok(())
+}
+
+/// The lines of the explanation, of so many columns, but never of fewer than can be read.
+#[must_use]
+pub fn lines(explanation: &Explanation, width: Option<usize>) -> Vec<Line> {
     let mut page = Page {
-        form,
+        width,
         lines: Vec::new(),
     };
     page.verdict(explanation);
@@ -55,15 +65,12 @@ pub fn write(explanation: &Explanation, form: Form, out: &mut dyn Write) -> io::
         explanation.changes.iter().cloned(),
     );
     page.resume(&explanation.resume);
-    for line in page.lines {
-        writeln!(out, "{}", line.trim_end())?;
-    }
-    Ok(())
+    page.lines
 }
 
 struct Page {
-    form: Form,
-    lines: Vec<String>,
+    width: Option<usize>,
+    lines: Vec<Line>,
 }
 
 impl Page {
@@ -82,17 +89,19 @@ impl Page {
         let word = session.sight.word();
         let name = visible(&name).into_owned();
         let text = format!("{name}: {word} ({declared})");
-        let paint = self.form.paint;
         for (at, line) in self.wrapped(&text, 0).into_iter().enumerate() {
             // Coloured only where it stands whole on the first line.
             let coloured = (at == 0)
                 .then(|| line.strip_prefix(&format!("{name}: {word} ")))
                 .flatten()
                 .map(|rest| {
-                    let word = paint.of(hue_of(session), &visible(word));
-                    format!("{}: {word} {rest}", paint.of(Hue::Head, &name))
+                    Line::of(Hue::Head, &*name)
+                        .and(Hue::None, ": ")
+                        .and(hue_of(session), visible(word))
+                        .and(Hue::None, format!(" {rest}"))
                 });
-            self.lines.push(coloured.unwrap_or(line));
+            self.lines
+                .push(coloured.unwrap_or_else(|| Line::plain(line)));
         }
         for told in &session.drifts {
             let item = Item::from(told);
@@ -116,8 +125,8 @@ impl Page {
         if points.is_empty() {
             return;
         }
-        self.lines.push(String::new());
-        self.lines.push(self.form.paint.of(Hue::Head, head));
+        self.lines.push(Line::default());
+        self.lines.push(Line::of(Hue::Head, head));
         for point in points {
             self.point(&point);
         }
@@ -127,7 +136,8 @@ impl Page {
         let lines = self.wrapped(&readable(text), INDENT.len() + 2);
         for (at, line) in lines.into_iter().enumerate() {
             let before = if at == 0 { "- " } else { INDENT };
-            self.lines.push(format!("{INDENT}{before}{line}"));
+            self.lines
+                .push(Line::plain(format!("{INDENT}{before}{line}")));
         }
     }
 
@@ -140,16 +150,16 @@ impl Page {
                 )
             }
         };
-        self.lines.push(String::new());
+        self.lines.push(Line::default());
         for line in self.wrapped(&head, 0) {
-            self.lines.push(self.form.paint.of(Hue::Head, &line));
+            self.lines.push(Line::of(Hue::Head, line));
         }
         match resume {
             // Never broken: it is there to be copied.
             Resume::By(command) | Resume::ByAfter(command, _)
                 if !command.contains(is_treacherous) =>
             {
-                self.lines.push(format!("{INDENT}{command}"));
+                self.lines.push(Line::plain(format!("{INDENT}{command}")));
             }
             Resume::By(_) | Resume::ByAfter(..) => {
                 self.point("the command has characters that cannot be shown; --json has it");
@@ -161,7 +171,7 @@ impl Page {
     /// The lines of a text behind so many columns.
     fn wrapped(&self, text: &str, before: usize) -> Vec<String> {
         let text = visible(text);
-        match self.form.width {
+        match self.width {
             Some(width) => wrap(&text, width.max(NARROWEST) - before),
             None => vec![text.into_owned()],
         }

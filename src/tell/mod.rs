@@ -7,6 +7,7 @@ pub mod difference;
 pub mod explanation;
 pub mod item;
 pub mod json;
+pub mod line;
 pub mod markdown;
 pub mod paint;
 pub mod recovery;

@@ -14,9 +14,25 @@ pub fn short(span: Duration) -> String {
     }
 }
 
+/// The same, but never in seconds: what shows it stays as it is for a minute.
+#[must_use]
+pub fn steady(span: Duration) -> String {
+    if span.as_secs() < 60 {
+        "<1m".to_owned()
+    } else {
+        short(span)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    #[test]
+    fn a_steady_span_has_no_seconds() {
+        let steady = |secs| super::steady(Duration::from_secs(secs));
+        assert_eq!([0, 59, 60, 7200].map(steady), ["<1m", "<1m", "1m", "2h"]);
+    }
 
     #[test]
     fn a_span_is_told_in_its_largest_unit() {

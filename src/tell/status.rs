@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::columns::{self, Column, Room};
 use super::item::{Item, State};
+use super::line::Line;
 use super::paint::{Hue, Paint};
 use super::sentence::counted;
 use super::span;
@@ -87,7 +88,7 @@ impl Page<'_> {
             self.lines.push(line);
         }
         let roll = match &standing.roll {
-            Some(roll) => self.at_home(roll),
+            Some(roll) => at_home(roll, self.form.home),
             None => "no roll here (headcount init makes one)".to_owned(),
         };
         let place = format!("{}  {roll}  {}", standing.host, standing.at.iso());
@@ -117,16 +118,15 @@ impl Page<'_> {
             return;
         }
         self.lines.push(String::new());
-        let columns = self.columns(standing);
-        let Form { width, paint, .. } = self.form;
-        let (table, hidden) = columns::lines(columns, MARK, width, paint);
-        let mut table = table.into_iter();
-        let head = table.next().unwrap_or_default();
-        self.lines.push(format!("{}{head}", " ".repeat(MARK)));
-        for (session, line) in standing.sessions.iter().zip(table) {
-            let (mark, hue) = mark(session.concern());
-            self.lines
-                .push(format!("{} {line}", paint.of(hue, &mark.to_string())));
+        let Form {
+            width, paint, home, ..
+        } = self.form;
+        let sessions: Vec<&Session> = standing.sessions.iter().collect();
+        let Table { head, rows, hidden } =
+            table(&sessions, width, home, &|at| span::short(standing.at.since(at)));
+        self.lines.push(head.painted(paint));
+        for (session, line) in sessions.iter().zip(rows) {
+            self.lines.push(line.painted(paint));
             self.remarks(session);
         }
         if !hidden.is_empty() {
@@ -232,68 +232,110 @@ impl Page<'_> {
         };
         lines.into_iter().enumerate().collect()
     }
+}
 
-    /// A path, with the home folder as `~`.
-    fn at_home(&self, path: &str) -> String {
-        let rest = self.form.home.and_then(|home| path.strip_prefix(home));
-        match rest {
-            Some("") => "~".to_owned(),
-            Some(rest) if rest.starts_with('/') => format!("~{rest}"),
-            _ => path.to_owned(),
-        }
-    }
+/// The table of sessions, without what is told of each.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// The headings.
+    pub head: Line,
+    /// A line for each session, its mark first.
+    pub rows: Vec<Line>,
+    /// The headings of the columns that there was no room for.
+    pub hidden: Vec<&'static str>,
+}
 
-    fn columns(&self, standing: &Standing) -> Vec<Column> {
-        let sessions = &standing.sessions;
-        let cells = |cell: &dyn Fn(&Session) -> (String, Hue)| -> Vec<(String, Hue)> {
-            let cells = sessions.iter().map(cell);
-            cells
-                .map(|(text, hue)| (visible(&text).into_owned(), hue))
-                .collect()
-        };
-        let plain = |text: String| (text, Hue::None);
-        let ago = |at: Option<Timestamp>| {
-            plain(at.map_or_else(|| "-".to_owned(), |at| span::short(standing.at.since(at))))
-        };
-        let column = |head, room, cell: &dyn Fn(&Session) -> (String, Hue)| Column {
-            head,
-            cells: cells(cell),
-            room,
-        };
-        vec![
-            column("SESSION", Room::Name, &|it| plain(name(it))),
-            column("AGENT", Room::Spare(2), &|it| {
-                plain(
-                    it.agent
-                        .map_or_else(|| "-".to_owned(), |agent| agent.to_string()),
-                )
-            }),
-            column("ROLL", Room::Spare(5), &|it| {
-                plain(readable_name(it.declared.word()))
-            }),
-            column("SEEN", Room::Needed, &|it| {
-                (readable_name(it.sight.word()), hue_of(it))
-            }),
-            column("CONVERSATION", Room::Spare(4), &|it| conversation(it)),
-            column("AGE", Room::Spare(1), &|it| {
-                ago(it.live.as_ref().map(|live| live.created))
-            }),
-            column("ACTIVE", Room::Spare(3), &|it| {
-                ago(it.last_activity().or(it.ended_at))
-            }),
-            column("FOLDER", Room::Path(0), &|it| {
-                plain(
-                    it.folder
-                        .as_ref()
-                        .map_or_else(|| "-".to_owned(), |folder| self.at_home(folder)),
-                )
-            }),
-        ]
+/// The table of these sessions, of so many columns. `home` is told as `~`; `ago` says how long ago a moment was.
+#[must_use]
+pub fn table(
+    sessions: &[&Session],
+    width: Option<usize>,
+    home: Option<&str>,
+    ago: &dyn Fn(Timestamp) -> String,
+) -> Table {
+    let (lines, hidden) = columns::lines(columns(sessions, home, ago), MARK, width);
+    let mut lines = lines.into_iter();
+    let behind = |mut line: Line, mark: (String, Hue)| {
+        line.0.insert(0, mark);
+        line
+    };
+    let head = lines.next().unwrap_or_default();
+    let head = behind(head, (" ".repeat(MARK), Hue::None));
+    let rows = sessions.iter().zip(lines).map(|(session, line)| {
+        let (mark, hue) = mark(session.concern());
+        let line = behind(line, (" ".to_owned(), Hue::None));
+        behind(line, (mark.to_string(), hue))
+    });
+    Table {
+        head,
+        rows: rows.collect(),
+        hidden,
     }
 }
 
-/// The name, and the tmux server unless it is the default one.
-fn name(session: &Session) -> String {
+/// A path, with the home folder as `~`.
+#[must_use]
+pub fn at_home(path: &str, home: Option<&str>) -> String {
+    let rest = home.and_then(|home| path.strip_prefix(home));
+    match rest {
+        Some("") => "~".to_owned(),
+        Some(rest) if rest.starts_with('/') => format!("~{rest}"),
+        _ => path.to_owned(),
+    }
+}
+
+fn columns(
+    sessions: &[&Session],
+    home: Option<&str>,
+    ago: &dyn Fn(Timestamp) -> String,
+) -> Vec<Column> {
+    let cells = |cell: &dyn Fn(&Session) -> (String, Hue)| -> Vec<(String, Hue)> {
+        let cells = sessions.iter().map(|session| cell(session));
+        cells
+            .map(|(text, hue)| (visible(&text).into_owned(), hue))
+            .collect()
+    };
+    let plain = |text: String| (text, Hue::None);
+    let ago = |at: Option<Timestamp>| plain(at.map_or_else(|| "-".to_owned(), ago));
+    let column = |head, room, cell: &dyn Fn(&Session) -> (String, Hue)| Column {
+        head,
+        cells: cells(cell),
+        room,
+    };
+    vec![
+        column("SESSION", Room::Name, &|it| plain(name(it))),
+        column("AGENT", Room::Spare(2), &|it| {
+            plain(
+                it.agent
+                    .map_or_else(|| "-".to_owned(), |agent| agent.to_string()),
+            )
+        }),
+        column("ROLL", Room::Spare(5), &|it| {
+            plain(readable_name(it.declared.word()))
+        }),
+        column("SEEN", Room::Needed, &|it| {
+            (readable_name(it.sight.word()), hue_of(it))
+        }),
+        column("CONVERSATION", Room::Spare(4), &|it| conversation(it)),
+        column("AGE", Room::Spare(1), &|it| {
+            ago(it.live.as_ref().map(|live| live.created))
+        }),
+        column("ACTIVE", Room::Spare(3), &|it| {
+            ago(it.last_activity().or(it.ended_at))
+        }),
+        column("FOLDER", Room::Path(0), &|it| {
+            plain(
+                it.folder
+                    .as_ref()
+                    .map_or_else(|| "-".to_owned(), |folder| at_home(folder, home)),
+            )
+        }),
+    ]
+}
+
+/// The name, and the tmux server unless it is the default one; not safe to show yet.
+#[must_use]
+pub fn name(session: &Session) -> String {
     let name = readable_name(session.name.as_str());
     match &session.server {
         Some(server) if !server.is_default() => format!("{name} @{server}"),
@@ -345,7 +387,8 @@ pub(super) fn hue_of(session: &Session) -> Hue {
 }
 
 /// The whole in one line of counts.
-fn summary(standing: &Standing) -> String {
+#[must_use]
+pub fn summary(standing: &Standing) -> String {
     let sessions = &standing.sessions;
     let alive = sessions.iter().filter(|it| it.sight.is_alive()).count();
     let drifts: Vec<&Told> = sessions
