@@ -20,6 +20,7 @@ mod record;
 mod replay;
 mod resume;
 mod schema;
+mod screen;
 mod seconds;
 mod signal;
 mod status;
@@ -29,7 +30,7 @@ mod watch;
 mod worker;
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ErrorKind};
@@ -60,6 +61,7 @@ const EXAMPLES: &str = "\
 Examples:
   headcount demo                                             see it work, on a private tmux server
   headcount status                                           how does every session stand? (writes nothing)
+  headcount watch                                            the same, live, on the whole screen
   headcount reconcile --dry-run --emit-diff --format table   what differs? (writes nothing)
   headcount reconcile --once --emit-diff                     correct the roll, tell it as JSON";
 
@@ -83,6 +85,7 @@ struct Talk {
 #[derive(Debug, Subcommand)]
 enum Command {
     Status(status::Arguments),
+    Watch(screen::Arguments),
     Explain(explain::Arguments),
     Resume(resume::Arguments),
     Doctor(doctor::Arguments),
@@ -150,7 +153,10 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 }
 
 async fn carry_out(Arguments { talk, command }: Arguments) -> Exit {
-    talk.begin();
+    // What is logged on a terminal would go across the screen that is shown there.
+    if !(matches!(command, Command::Watch(_)) && io::stderr().is_terminal()) {
+        talk.begin();
+    }
     let environment = Environment::of_this_process();
     let command = match command {
         // A loop ends by its own rules.
@@ -162,11 +168,16 @@ async fn carry_out(Arguments { talk, command }: Arguments) -> Exit {
             let ended = worker::run(arguments, environment).await;
             return ended.unwrap_or_else(Failure::tell);
         }
+        Command::Watch(arguments) => {
+            let ended = screen::run(arguments, environment).await;
+            return ended.unwrap_or_else(Failure::tell);
+        }
         other => other,
     };
     let work = async {
         match command {
             Command::Status(arguments) => status::run(arguments, environment).await,
+            Command::Watch(arguments) => screen::run(arguments, environment).await,
             Command::Explain(arguments) => explain::run(arguments, environment).await,
             Command::Resume(arguments) => resume::run(arguments, environment).await,
             Command::Doctor(arguments) => doctor::run(arguments, environment).await,

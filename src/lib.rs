@@ -12,6 +12,7 @@ pub mod mqtt;
 pub mod program;
 pub mod roll;
 pub mod run;
+pub mod screen;
 pub mod snapshot;
 pub mod state;
 pub mod tell;

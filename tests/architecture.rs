@@ -43,8 +43,13 @@ const NOT_IN_CORE: [&str; 26] = [
 ];
 
 /// What is named in these files only, so that replacing it is a change of one file.
-const ONLY_IN: [(&str, &[&str]); 17] = [
+const ONLY_IN: [(&str, &[&str]); 19] = [
     ("shlex::", &["src/core/resume.rs"]),
+    ("crossterm::", &["src/screen/terminal.rs"]),
+    (
+        "ratatui::",
+        &["src/screen/terminal.rs", "src/screen/view.rs"],
+    ),
     ("strsim::", &["src/core/standing/near.rs"]),
     ("anstyle::", &["src/tell/paint.rs"]),
     ("rumqttc::", &["src/mqtt/client.rs"]),
@@ -74,7 +79,7 @@ const ONLY_IN: [(&str, &[&str]); 17] = [
 
 /// Which layer may not name which: what looks does not write, what writes does not look, and nothing but the
 /// pass names them all.
-const APART: [(&str, &[&str]); 8] = [
+const APART: [(&str, &[&str]); 9] = [
     (
         "src/mqtt",
         &[
@@ -126,7 +131,11 @@ const APART: [(&str, &[&str]); 8] = [
         "src/kanban",
         &["crate::look", "crate::roll", "crate::run", "crate::cli"],
     ),
-    ("src/run", &["crate::cli"]),
+    ("src/run", &["crate::cli", "crate::screen"]),
+    (
+        "src/screen",
+        &["crate::cli", "crate::look", "crate::roll", "crate::kanban"],
+    ),
 ];
 
 fn root() -> &'static Path {

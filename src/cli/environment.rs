@@ -29,6 +29,8 @@ pub(super) struct Environment {
     pub(super) columns: Option<usize>,
     /// `LC_ALL`, else `LC_CTYPE`, else `LANG`: in which letters programs talk.
     pub(super) locale: Option<String>,
+    /// `TERM`: what the terminal is.
+    pub(super) term: Option<String>,
     /// `PATH`
     pub(super) path: Option<OsString>,
     /// `NOTIFY_SOCKET`: where a service manager wants to hear how it goes.
@@ -104,6 +106,7 @@ impl Environment {
             columns: words("COLUMNS")
                 .and_then(|columns| columns.parse().ok())
                 .filter(|columns| *columns > 0),
+            term: words("TERM"),
             path: text("PATH"),
             notify_socket: text("NOTIFY_SOCKET"),
             watchdog: watchdog(text("WATCHDOG_USEC"), text("WATCHDOG_PID")),

@@ -99,18 +99,29 @@ pub(super) async fn survey(
 
 /// One look for a person. Where no roll is named and none is found, there is none.
 async fn look(places: Places, environment: &Environment) -> Result<Survey, Failure> {
+    match of_the_look(&places, environment)? {
+        Some(settings) => Ok(run::survey(&settings).await?),
+        None => Ok(survey_without_roll(environment).await),
+    }
+}
+
+/// What a look for a person is to be told; `None` where no roll is named and none is found.
+pub(super) fn of_the_look(
+    places: &Places,
+    environment: &Environment,
+) -> Result<Option<run::Settings>, Failure> {
     let state = environment.state_folder(places.state_dir.as_deref())?;
-    let surroundings = surroundings(environment);
-    let named = places.registry.or_else(|| environment.registry.clone());
+    let named = places.registry.clone();
+    let named = named.or_else(|| environment.registry.clone());
     let roll = match named.map_or_else(find_here, |named| Ok(Roll::at(named))) {
-        Err(FindError::None { .. }) => return Ok(run::survey_without_roll(&surroundings).await),
+        Err(FindError::None { .. }) => return Ok(None),
         roll => roll?,
     };
     let policy = Terms::usual().policy(Config::beside(&roll.target)?);
-    let settings = run::Settings {
+    Ok(Some(run::Settings {
         roll,
         state,
-        surroundings,
+        surroundings: surroundings(environment),
         records: Records::default(),
         policy,
         plan: None,
@@ -118,8 +129,7 @@ async fn look(places: Places, environment: &Environment) -> Result<Survey, Failu
         lock_timeout: Duration::ZERO,
         notify: None,
         replay: None,
-    };
-    Ok(run::survey(&settings).await?)
+    }))
 }
 
 /// One look, as if there were no roll.
@@ -242,7 +252,7 @@ pub(super) fn inspect(places: &Places, environment: &Environment) -> Vec<Check> 
 }
 
 /// Where Claude Code keeps its files, if a shell like this one starts it.
-fn claude_home(environment: &Environment) -> Option<PathBuf> {
+pub(super) fn claude_home(environment: &Environment) -> Option<PathBuf> {
     let named = environment.claude_config_dir.clone();
     named.or_else(|| Some(environment.home.as_ref()?.join(".claude")))
 }
@@ -445,7 +455,8 @@ impl From<FindError> for Failure {
     }
 }
 
-fn surroundings(environment: &Environment) -> Surroundings {
+/// Where things are, as far as the environment says.
+pub(super) fn surroundings(environment: &Environment) -> Surroundings {
     Surroundings {
         path: environment.path.clone(),
         tmux_tmpdir: environment.tmux_tmpdir.clone(),

@@ -21,6 +21,8 @@ pub enum Kept {
     Transcripts,
     /// agy's conversations, and its locks on them.
     Conversations,
+    /// What a loop remembers of a roll.
+    Memory,
 }
 
 impl Kept {
@@ -35,6 +37,7 @@ impl Kept {
             Self::Conversations => [".db", ".pb", ".lock", ".json"]
                 .iter()
                 .any(|ending| name.ends_with(ending)),
+            Self::Memory => name == "ledger.json",
         }
     }
 }

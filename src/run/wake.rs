@@ -19,6 +19,8 @@ pub enum Wake {
     Due,
     /// Somebody sent SIGHUP.
     Hangup,
+    /// Somebody pressed a key for it.
+    Key,
     /// A process ended that the last pass saw.
     ProcessEnded,
     /// Somebody else wrote the roll.
@@ -38,6 +40,7 @@ impl fmt::Display for Wake {
             Self::Timer => "timer",
             Self::Due => "due",
             Self::Hangup => "hangup",
+            Self::Key => "key",
             Self::ProcessEnded => "process ended",
             Self::Roll => "roll",
             Self::AgentFile => "agent file",
@@ -96,7 +99,7 @@ impl Wake {
     /// How soon and how often a pass follows.
     pub(super) const fn pace(self) -> Pace {
         match self {
-            Self::Start | Self::Timer | Self::Due | Self::Hangup => Pace::ASKED,
+            Self::Start | Self::Timer | Self::Due | Self::Hangup | Self::Key => Pace::ASKED,
             Self::ProcessEnded => Pace::PROMPT,
             Self::Roll | Self::AgentFile => Pace::RELAXED,
             Self::Event | Self::Connected => Pace::EVENT,

@@ -29,7 +29,7 @@ pub struct Sources {
     waker: Waker,
     stopper: Stopper,
     every: line::Sender<Duration>,
-    ears: Ears,
+    pub(super) ears: Ears,
     push: Option<Push>,
 }
 

@@ -78,10 +78,7 @@ mod tests {
         let broken = line.within(8);
         assert_eq!(
             broken,
-            [
-                Line::of(Hue::Head, "one two"),
-                Line::of(Hue::Head, "three")
-            ]
+            [Line::of(Hue::Head, "one two"), Line::of(Hue::Head, "three")]
         );
     }
 }

@@ -17,7 +17,7 @@ pub mod status;
 pub mod table;
 pub mod visible;
 pub mod wire;
-mod wrap;
+pub(crate) mod wrap;
 
 #[cfg(test)]
 pub(crate) mod sample;

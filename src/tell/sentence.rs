@@ -27,7 +27,27 @@ pub fn subject(drift: &Drift) -> String {
 /// What is the case, and what became of it.
 #[must_use]
 pub fn statement(drift: &Drift, outcome: &Outcome) -> String {
-    let (fact, done) = match drift.kind {
+    let (fact, done) = fact(drift);
+    let done = match outcome {
+        Outcome::ToldOnly if drift.kind != Kind::StaleId => "Not written.",
+        _ => done,
+    };
+    ended(fact, done, outcome)
+}
+
+/// What is the case, and what it waits for if it does: without a time that every look sets anew where nobody keeps a
+/// memory.
+#[must_use]
+pub fn without_time(drift: &Drift, outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Pending { why, .. } => format!("{}. Not written yet: {why}.", fact(drift).0),
+        _ => statement(drift, outcome),
+    }
+}
+
+/// What is the case, and what is told when it is written.
+fn fact(drift: &Drift) -> (String, &'static str) {
+    match drift.kind {
         Kind::TmuxGone => (
             format!("tmux gone{}", in_brackets("was ", &drift.was)),
             "Marked terminated.",
@@ -67,12 +87,7 @@ pub fn statement(drift: &Drift, outcome: &Outcome) -> String {
             ),
             "Not deleted.",
         ),
-    };
-    let done = match outcome {
-        Outcome::ToldOnly if drift.kind != Kind::StaleId => "Not written.",
-        _ => done,
-    };
-    ended(fact, done, outcome)
+    }
 }
 
 /// The sentence that tells what was learned of a job.

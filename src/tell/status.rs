@@ -122,8 +122,9 @@ impl Page<'_> {
             width, paint, home, ..
         } = self.form;
         let sessions: Vec<&Session> = standing.sessions.iter().collect();
-        let Table { head, rows, hidden } =
-            table(&sessions, width, home, &|at| span::short(standing.at.since(at)));
+        let Table { head, rows, hidden } = table(&sessions, width, home, &|at| {
+            span::short(standing.at.since(at))
+        });
         self.lines.push(head.painted(paint));
         for (session, line) in sessions.iter().zip(rows) {
             self.lines.push(line.painted(paint));

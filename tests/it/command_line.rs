@@ -29,6 +29,7 @@ fn the_help_is_what_it_was() {
     for command in [
         "",
         "status",
+        "watch",
         "explain",
         "doctor",
         "reconcile",

@@ -46,4 +46,5 @@ mod support;
 mod tmux_gone;
 mod unregistered;
 mod watch;
+mod watch_screen;
 mod worker;

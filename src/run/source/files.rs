@@ -60,8 +60,10 @@ struct Shared {
     folders: BTreeMap<PathBuf, i32>,
     kinds: BTreeMap<i32, BTreeSet<Heed>>,
     wanted: BTreeMap<PathBuf, Kept>,
-    /// The conversation that each record named when it was last read.
-    records: BTreeMap<PathBuf, String>,
+    /// What each record said when it was last read, as far as it is heeded.
+    records: BTreeMap<PathBuf, Says>,
+    /// Whether it is heeded what agents say that they do.
+    heeds_activity: bool,
     told: bool,
 }
 
@@ -109,11 +111,18 @@ impl Files {
             kinds: BTreeMap::new(),
             wanted: BTreeMap::new(),
             records: BTreeMap::new(),
+            heeds_activity: false,
             told: false,
         }));
         lock(&shared).listen_to_the_roll();
         let listening = inotify.map(|inotify| tokio::spawn(listen(inotify, Arc::clone(&shared))));
         Self { shared, listening }
+    }
+
+    /// Listens as well to what agents say that they do (`idle`, `busy`, `waiting`), which nothing is written about.
+    pub(in crate::run) fn heeding_activity(self) -> Self {
+        lock(&self.shared).heeds_activity = true;
+        self
     }
 
     /// A pass begins: what happens to the roll from now on may be its own doing.
@@ -351,9 +360,10 @@ impl Shared {
                 return; // nothing is in it yet
             }
             // One that is caught half-written is heard of again when it is whole.
-            let Some(says) = conversation_in(&path) else {
+            let Some(mut says) = what_says(&path) else {
                 return;
             };
+            says.status = says.status.filter(|_| self.heeds_activity);
             if self.records.get(&path) == Some(&says) {
                 return;
             }
@@ -366,16 +376,18 @@ impl Shared {
     }
 }
 
-/// The conversation that a record names, if it can be read.
-fn conversation_in(record: &Path) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Record {
-        #[serde(rename = "sessionId")]
-        session_id: String,
-    }
+/// What a record says that is heeded.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+struct Says {
+    #[serde(rename = "sessionId")]
+    conversation: String,
+    status: Option<serde_json::Value>,
+}
+
+/// What a record says, if it can be read.
+fn what_says(record: &Path) -> Option<Says> {
     let bytes = window::whole(record, RECORD).ok()?;
-    let record: Record = serde_json::from_slice(&bytes).ok()?;
-    Some(record.session_id)
+    serde_json::from_slice(&bytes).ok()
 }
 
 /// Whether a folder's names changed since a moment.

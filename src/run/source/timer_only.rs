@@ -27,6 +27,10 @@ impl Files {
         Self
     }
 
+    pub(in crate::run) fn heeding_activity(self) -> Self {
+        self
+    }
+
     pub(in crate::run) fn pass_begins(&self) {}
 
     pub(in crate::run) fn pass_ends(&self, _left: Option<Fingerprint>) {}

@@ -41,6 +41,7 @@
 //! | a broker | `machine.broker()` `.users(…)` `.tls()` `.client_certificates()` `.rights(ACL)` `.start()`, then `.publisher()` `.event(JOB, SEQ, WHAT)` `.signed(…)` `.raw(…)`, `.kill()` `.stop()` `.start_again()` `.has_saved(TEXT)` |
 //! | a pass | `machine.reconcile()` + flags + `.run()`, then `.exits(0)`, `.drift(CLASS, NAME)`, `.note(KIND)`, `.held(REASON)`; `machine.headcount(&["init"])` for the other commands |
 //! | a loop | `machine.watch()` + flags + `.start()`, then `.wait_for_drift(CLASS, NAME, …)`, `.wait_for_pass(WHY)`, `.passes()`, `.reports()`, `.signal(…)`, `.end()` |
+//! | a screen | `Screen::watching(&machine)`, then `.press(&[KEY])` `.wait_for(TEXT)` `.resize(COLUMNS, ROWS)` `.looks()` `.ends(CODE)` |
 //! | a kanban card | `Hermes::on(&machine)`, then `.card()` and `.worker()` + flags + `.start()`, `.comment(AUTHOR, TEXT)` `.wait_for(TEXT)` `.told()` `.status()` |
 //! | a system clock that is set | `machine.clock()`, then `.watch().by(&clock)` or `.reconcile().by(&clock)`, and `clock.is_off_by(SECS)` |
 //! | a worker of the board's own | `let model = Model::on(&machine, TURN)`, then `hermes.dispatch(&model)` |
@@ -71,6 +72,7 @@ mod process;
 pub mod python;
 mod roll;
 mod run;
+mod screen;
 mod self_check;
 mod skill;
 mod skip;
@@ -95,6 +97,7 @@ pub use process::Process;
 pub use python::python;
 pub use roll::{Roll, RollBuilder};
 pub use run::{Pass, Reconcile, Running};
+pub use screen::Screen;
 pub use skill::Skill;
 pub use skip::skip;
 pub use tmux::{Server, Session};
