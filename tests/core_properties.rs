@@ -21,6 +21,8 @@ mod blur;
 mod days;
 #[path = "core_properties/edits.rs"]
 mod edits;
+#[path = "core_properties/gallery.rs"]
+mod gallery;
 #[path = "core_properties/generate/mod.rs"]
 mod generate;
 #[path = "core_properties/ignorance.rs"]

@@ -13,7 +13,7 @@ use super::registry::{Row, Status};
 use super::resume::{Resume, resume};
 use super::sighting::Sighting;
 use super::standing::{Declared, Live, Scope, Session};
-use super::world::{AgentSight, PaneSight};
+use super::world::{AgentSight, PaneSight, ServerState};
 
 /// Why a session is said to stand as it does.
 #[derive(Clone, Debug, PartialEq)]
@@ -133,7 +133,7 @@ impl Chain<'_> {
                 continue;
             };
             let said = format!(
-                "{} was first seen then, and in {} looks since",
+                "{} was first seen then; looks that saw it: {}",
                 told.drift.kind.as_str(),
                 open.count
             );
@@ -218,11 +218,19 @@ impl Chain<'_> {
         }
     }
 
-    /// What runs in the session.
+    /// What runs in the session: in the pane that it is about, and in others that have an agent.
     fn inside(&mut self, session: &Session) {
-        let Some(pane) = session.live.as_ref().and_then(|live| self.pane(live)) else {
-            return;
-        };
+        let Some(live) = &session.live else { return };
+        let about = live.pane.as_ref().map(|(id, _)| id.as_str());
+        for pane in self.panes(live) {
+            let is_about = Some(pane.id.as_str()) == about;
+            if is_about || !pane.agents.is_absent() {
+                self.in_pane(&pane);
+            }
+        }
+    }
+
+    fn in_pane(&mut self, pane: &PaneSight) {
         let source = format!("pane {}", pane.id);
         let agents = match &pane.agents {
             _ if pane.dead => {
@@ -235,7 +243,7 @@ impl Chain<'_> {
                 );
             }
             Sighting::Absent(proof) => return self.seen(source, proof.to_string()),
-            Sighting::Present(agents) => agents.clone(),
+            Sighting::Present(agents) => agents,
         };
         for agent in agents {
             let said = format!(
@@ -243,7 +251,7 @@ impl Chain<'_> {
                 agent.kind, agent.process.pid
             );
             self.seen(source.clone(), said);
-            self.record_of(&agent);
+            self.record_of(agent);
         }
     }
 
@@ -267,22 +275,15 @@ impl Chain<'_> {
         }
     }
 
-    fn pane(&self, live: &Live) -> Option<PaneSight> {
-        let (id, pid) = live.pane.as_ref()?;
-        let servers = self.scope.all.servers.iter();
-        let listings = servers
-            .filter(|it| it.socket == live.socket)
-            .filter_map(|it| match &it.state {
-                super::world::ServerState::Listed(listing) => Some(listing),
-                _ => None,
-            });
-        let sessions = listings
-            .flat_map(|it| &it.sessions)
-            .filter(|it| it.id == live.id);
-        let mut panes = sessions.flat_map(|it| &it.panes);
-        panes
-            .find(|pane| pane.id == *id && pane.pid == *pid)
-            .cloned()
+    fn panes(&self, live: &Live) -> Vec<PaneSight> {
+        let mut servers = self.scope.all.servers.iter();
+        let found = servers.find_map(|server| match &server.state {
+            ServerState::Listed(listing) if server.socket == live.socket => {
+                listing.sessions.iter().find(|it| it.id == live.id)
+            }
+            _ => None,
+        });
+        found.map_or_else(Vec::new, |session| session.panes.clone())
     }
 
     fn conversation(&mut self, session: &Session) {

@@ -4,14 +4,15 @@ use std::borrow::Cow;
 
 use super::ids::{AgentKind, ConversationId, ServerName, SessionName};
 use super::sighting::Sighting;
-use super::standing::{Conversation, Session};
+use super::standing::{Session, Sight};
 
 /// How a conversation can be taken up again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resume {
     /// By this command, for a shell.
     By(String),
-    /// By this command, once whoever has the conversation now has ended: two at once would mix it up. Who that is.
+    /// By this command, once whoever has the conversation now, or may have it, has ended: two at once would mix it up.
+    /// Who that is.
     ByAfter(String, String),
     /// Not; why, as a sentence without a full stop.
     Not(String),
@@ -53,8 +54,8 @@ pub fn resume(session: &Session, claude_home: Option<&str>) -> Resume {
             "its folder or id has characters that no shell can be given".to_owned(),
         );
     };
-    match live(conversation, session) {
-        Some(process) => Resume::ByAfter(command, process),
+    match in_the_way(session) {
+        Some(who) => Resume::ByAfter(command, who),
         None => Resume::By(command),
     }
 }
@@ -124,11 +125,22 @@ pub fn in_tmux(
     shlex::try_join(words).ok()
 }
 
-/// Who has the conversation now.
-fn live(conversation: &Conversation, session: &Session) -> Option<String> {
-    conversation.live.as_ref()?;
-    let process = session.live.as_ref()?.process?;
-    Some(format!("process {process}"))
+/// Who has the conversation now, or may have it for all that is known.
+fn in_the_way(session: &Session) -> Option<String> {
+    let process = session.live.as_ref().and_then(|live| live.process);
+    let who = match &session.sight {
+        Sight::Agent(_) | Sight::Several => {
+            process.map_or_else(|| "its agent".to_owned(), |pid| format!("process {pid}"))
+        }
+        Sight::Moved => "its process".to_owned(),
+        Sight::Unread(_) => "its agent, if one runs,".to_owned(),
+        // What ended was seen to end, by a pass or by whoever wrote so.
+        Sight::Unseen(_) | Sight::Doubtful(_) | Sight::NotHere if !session.is_ended() => {
+            "its session, if it still runs,".to_owned()
+        }
+        _ => return None,
+    };
+    Some(who)
 }
 
 #[cfg(test)]

@@ -133,14 +133,17 @@ mod tests {
 
     #[test]
     fn half_a_pair_is_refused_at_its_place() {
-        for text in [
-            "{\n \"a\": \"\\ud83d\"}",
-            "{\n \"a\": \"\\ude00\\ud83d\"}",
-            "{\n \"a\": \"\\ud83d\\u0041\"}",
+        for (text, half) in [
+            ("{\n \"a\": \"\\ud83d\"}", "\\ud83d"),
+            ("{\n \"a\": \"\\ude00\\ud83d\"}", "\\ude00"),
+            ("{\n \"a\": \"\\ud83d\\u0041\"}", "\\ud83d"),
         ] {
             let error = joined(text).unwrap_err();
             assert_eq!((error.line, error.column), (2, 8), "{text}");
-            assert!(error.why.contains("one half"), "{error}");
+            assert!(
+                error.why.starts_with(&format!("{half} is one half")),
+                "{error}"
+            );
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::generate::{any_scene, cases};
 use crate::ignorance::any_mask;
 use crate::scene::Scene;
 
-fn report(scene: &Scene) -> Report {
+pub fn report(scene: &Scene) -> Report {
     Report::new(Account {
         roll: "roll.yaml",
         dry_run: true,
