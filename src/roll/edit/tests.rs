@@ -577,3 +577,29 @@ fn a_comment_without_a_blank_before_it_never_touches_what_is_written() {
     assert!(new.contains(" #c\n"), "{new}");
     assert_eq!(edited(&new, &[row("a", change)]), new);
 }
+
+#[test]
+fn a_missing_line_break_stays_missing_where_the_last_lines_go() {
+    let text = "tmux_sessions:\n- name: a\n  status: terminated\n  previous_end: {}\n  role: x\n  \
+                terminated_at: \"2026-11-21T09:00:00Z\"";
+    let result = edited(text, &[row("a", Change::Restore)]);
+    assert_eq!(
+        result,
+        "tmux_sessions:\n- name: a\n  status: running\n  previous_end:\n    terminated_at: \"2026-11-21T09:00:00Z\"\n  \
+         role: x"
+    );
+}
+
+#[test]
+fn what_comes_behind_a_single_entry_on_its_own_line_gets_lines_too() {
+    let text = "tmux_sessions:\n- name: a\n  status: running\n  pane: {\n      pid: 1\n    }\n";
+    let moved = Change::Reincarnate {
+        pane: pane(7),
+        server: None,
+    };
+    assert_eq!(
+        edited(text, &[row("a", moved)]),
+        "tmux_sessions:\n- name: a\n  status: running\n  pane: {\n      pid: 7,\n      cmd: claude,\n      \
+         cwd: /work\n    }\n"
+    );
+}
