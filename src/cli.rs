@@ -25,6 +25,7 @@ mod seconds;
 mod signal;
 mod status;
 mod terms;
+mod undo;
 mod validate;
 mod watch;
 mod worker;
@@ -95,6 +96,7 @@ enum Command {
     Apply(apply::Arguments),
     Record(record::Arguments),
     Log(log::Arguments),
+    Undo(undo::Arguments),
     Worker(worker::Arguments),
     Dispatch(dispatch::Arguments),
     Init(init::Arguments),
@@ -187,6 +189,7 @@ async fn carry_out(Arguments { talk, command }: Arguments) -> Exit {
             Command::Apply(arguments) => apply::run(arguments, environment).await,
             Command::Record(arguments) => record::run(arguments, environment).await,
             Command::Log(arguments) => log::run(arguments, &environment),
+            Command::Undo(arguments) => undo::run(arguments, &environment).await,
             Command::Worker(arguments) => worker::run(arguments, environment).await,
             Command::Dispatch(arguments) => dispatch::run(arguments, environment).await,
             Command::Init(arguments) => init::run(arguments, environment).await,

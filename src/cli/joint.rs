@@ -312,6 +312,17 @@ pub(super) fn journal(registry: Option<PathBuf>, state: &Path) -> Result<Vec<Ent
     Ok(entries.map_err(anyhow::Error::from)?)
 }
 
+/// The roll, and what is kept of what was written to it.
+pub(super) fn keeping(places: Places, environment: &Environment) -> Result<run::Keeping, Failure> {
+    let state = environment.state_folder(places.state_dir.as_deref())?;
+    let roll = locate(places.registry.or_else(|| environment.registry.clone()))?;
+    Ok(run::Keeping {
+        folder: Folder::of(&state, &roll.target),
+        roll,
+        patience: PATIENCE,
+    })
+}
+
 /// The roll, and the folder of the project that it is of.
 pub(super) fn project(registry: Option<PathBuf>) -> Result<(PathBuf, PathBuf), Failure> {
     let roll = Roll::as_it_is(&locate(registry)?);

@@ -105,6 +105,11 @@ async fn propose(
 fn write_diff(proposal: &Proposal, out: &mut dyn Write) -> io::Result<()> {
     let Proposal { plan, preview, .. } = proposal;
     let diff = difference::unified(&preview.before, &preview.after, &plan.yaml_path);
+    write_lines(&diff, out)
+}
+
+/// Writes a diff so that `patch` reads it, and a terminal obeys nothing in it.
+pub(super) fn write_lines(diff: &str, out: &mut dyn Write) -> io::Result<()> {
     for line in diff.split_inclusive('\n') {
         let (line, end) = line
             .strip_suffix('\n')

@@ -193,6 +193,8 @@ pub enum Held {
     NotEditable(String),
     /// A plan is carried out, and this is not in it, or is otherwise in it.
     NotPlanned,
+    /// It was written once, and a person took it back.
+    Undone,
 }
 
 impl Held {
@@ -210,6 +212,7 @@ impl Held {
             Self::ReadOnly(_) => "read_only",
             Self::NotEditable(_) => "not_editable",
             Self::NotPlanned => "not_planned",
+            Self::Undone => "undone",
         }
     }
 
@@ -229,6 +232,7 @@ impl Held {
             }
             Self::PersonChanged => "somebody else set this id while another conversation was live".to_owned(),
             Self::NotPlanned => "the plan that is carried out does not hold this change".to_owned(),
+            Self::Undone => "it was written before, and a person took that back by `headcount undo`".to_owned(),
             Self::Contended => "the row was changed, or the roll kept busy, by others meanwhile".to_owned(),
         }
     }
@@ -256,6 +260,9 @@ impl Held {
                 "Change the roll as this says, or make the change itself by hand."
             }
             Self::NotPlanned => "Make a new plan if it should be written.",
+            Self::Undone => {
+                "It stays so until something else is seen; to have it written after all, undo the undo, by its number in `headcount log`."
+            }
             Self::ReadOnly(_) => {
                 "Let the program that owns that store write, or move the store away."
             }

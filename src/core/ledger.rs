@@ -182,6 +182,8 @@ pub struct OpenDrift {
     pub kind: String,
     /// What the last look made of it: a change of this is news.
     pub told_as: String,
+    /// Whether it was written once and a person took that back: then it is held for as long as it is open.
+    pub undone: bool,
 }
 
 /// The live conversation that somebody overruled by setting the row's id to another one, if that still
@@ -393,6 +395,7 @@ impl Ledger {
                     class: drift.kind.class().letter(),
                     kind: drift.kind.as_str().to_owned(),
                     told_as: before.map_or_else(String::new, |before| before.told_as.clone()),
+                    undone: before.is_some_and(|before| before.undone),
                 };
                 (drift.id.clone(), entry)
             })
@@ -415,6 +418,58 @@ impl Ledger {
             .filter(|(id, _)| !after.drifts.contains_key(*id))
             .map(|(id, drift)| (id.clone(), drift.clone()))
             .collect()
+    }
+
+    /// Whether a person took back what was written for this drift, which is open still.
+    #[must_use]
+    pub fn is_undone(&self, id: &DriftId) -> bool {
+        self.drifts.get(id).is_some_and(|open| open.undone)
+    }
+
+    /// This memory once a person takes back what was written for a drift: it is open again, and held for as long as
+    /// it is. That it is held was not told before.
+    pub fn hold_undone(&mut self, id: DriftId, open: OpenDrift) {
+        let held = OpenDrift {
+            undone: true,
+            proven_since: None,
+            told_as: String::new(),
+            ..open
+        };
+        self.drifts.insert(id, held);
+    }
+
+    /// This memory after a row was put back as it was before such an edit. A row that the edit had moved to another
+    /// server is the same row still. That its conversation id is the old one again is our own doing, and a row that
+    /// was revived has no life again. `id` is that old one, for an edit of the id.
+    pub fn note_put_back(
+        &mut self,
+        key: &RowKey,
+        moved_to: Option<&ServerName>,
+        was_revived: bool,
+        id: Option<(AgentKind, Option<ConversationId>)>,
+    ) {
+        let elsewhere = RowKey {
+            name: key.name.clone(),
+            server: moved_to.cloned(),
+        };
+        if moved_to.is_some()
+            && let Some(known) = self.rows.remove(&elsewhere)
+        {
+            self.rows.insert(key.clone(), known);
+        }
+        let Some(row) = self.rows.get_mut(key) else {
+            return;
+        };
+        if was_revived {
+            row.alive = None;
+        }
+        if let Some((agent, recorded)) = id {
+            let ours = KnownId {
+                recorded,
+                overruled: None,
+            };
+            row.ids.insert(agent, ours);
+        }
     }
 
     /// This memory after an edit was written: the drift is closed, the id is our own doing, and the last

@@ -196,15 +196,16 @@ pub fn plan(
         Wait::With(other) => Some((drift, other)),
         _ => None,
     }) {
-        let decision = follow(drift, fates.get(other), policy);
+        let decision = follow(drift, fates.get(other), ledger, policy);
         fates.insert(drift.id.clone(), decision);
     }
     Plan { fates }
 }
 
 /// Decides about a drift that is written together with another.
-fn follow(drift: &Drift, other: Option<&Decision>, policy: &Policy) -> Decision {
+fn follow(drift: &Drift, other: Option<&Decision>, ledger: &Ledger, policy: &Policy) -> Decision {
     match (&drift.edit, &drift.obstacle, other) {
+        (Some(_), _, _) if ledger.is_undone(&drift.id) => Decision::Held(Held::Undone),
         (Some(_), Some(obstacle), _) => Decision::Held(obstacle.clone()),
         (Some(_), None, _) if !policy.approves(&drift.id) => Decision::Held(Held::NotPlanned),
         (Some(edit), None, Some(Decision::Write(_))) => Decision::Write(edit.clone()),
@@ -217,6 +218,9 @@ fn decide(drift: &Drift, ledger: &Ledger, policy: &Policy, now: Timestamp) -> De
     let Some(edit) = &drift.edit else {
         return Decision::Told;
     };
+    if ledger.is_undone(&drift.id) {
+        return Decision::Held(Held::Undone);
+    }
     if let Some(obstacle) = &drift.obstacle {
         return Decision::Held(obstacle.clone());
     }

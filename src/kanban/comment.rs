@@ -138,6 +138,11 @@ fn items(entries: &[Entry]) -> Vec<Item<'_>> {
     for entry in entries {
         let id = entry.news.id();
         let fate = match &entry.news {
+            News::Undone(undone) => match (&undone.drift, &undone.job) {
+                (Some(drift), _) => fate(drift),
+                (None, Some(update)) => fate_of_job(update),
+                (None, None) => Fate::Told,
+            },
             News::Opened(drift)
             | News::Changed(drift)
             | News::Edited(drift)

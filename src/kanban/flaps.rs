@@ -35,7 +35,7 @@ impl Flaps {
                 News::Outcome(_) | News::Resolved(_) => {
                     open.remove(id);
                 }
-                News::Job(_) | News::JobEdited(_) | News::JobOutcome(_) => {}
+                News::Job(_) | News::JobEdited(_) | News::JobOutcome(_) | News::Undone(_) => {}
             }
         }
         begun.retain(|_, times| *times >= OFTEN);

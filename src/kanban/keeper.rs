@@ -22,7 +22,7 @@ use super::relay::Board;
 use super::totals::Totals;
 use crate::clock;
 use crate::core::ids::Timestamp;
-use crate::state::journal::{Consumer, Entry, News};
+use crate::state::journal::{Consumer, Entry, News, Stage};
 use crate::state::{Folder, Journal, StateError, TenureFile};
 use hold::Hold;
 
@@ -524,9 +524,12 @@ fn settled(entries: &[Entry]) -> &[Entry] {
     let since = clock::now().minus(MOMENT);
     let is_being_made = |place: usize, entry: &Entry| {
         let mut later = entries.iter().skip(place + 1);
-        matches!(entry.news, News::Edited(_) | News::JobEdited(_))
-            && entry.at > since
-            && !later.any(|it| it.news.id() == entry.news.id())
+        let is_begun = match &entry.news {
+            News::Edited(_) | News::JobEdited(_) => true,
+            News::Undone(undone) => undone.stage == Stage::Begun,
+            _ => false,
+        };
+        is_begun && entry.at > since && !later.any(|it| it.news.id() == entry.news.id())
     };
     let mut places = entries.iter().enumerate();
     let end = places.position(|(place, entry)| is_being_made(place, entry));

@@ -24,7 +24,11 @@ impl Totals {
                 News::Resolved(_) => totals.resolved += 1,
                 News::Outcome(drift) => totals.written += u64::from(drift.applied),
                 News::JobOutcome(update) => totals.written += u64::from(update.applied),
-                News::Changed(_) | News::Edited(_) | News::Job(_) | News::JobEdited(_) => {}
+                News::Changed(_)
+                | News::Edited(_)
+                | News::Job(_)
+                | News::JobEdited(_)
+                | News::Undone(_) => {}
             }
         }
         totals

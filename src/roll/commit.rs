@@ -1,10 +1,11 @@
-//! The transaction: the only function of the program that writes the roll.
+//! The transaction, [`rewrite`]: the only function of the program that writes the roll.
 //!
 //! A result that has lost a row, or anything else, cannot get here: an edited text reads as the old one with
-//! the steps of the edits carried out, or it is none, and no step takes a row away.
+//! the steps of the edits carried out, or it is none, and no step takes a row away. What a person asks for, to put a
+//! row back or to archive one, is read again as well, and has to say just that.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,7 @@ use super::edit::{self, EditError};
 use super::leftover;
 use super::lock::{LockError, RollLock};
 use super::parse::NotYaml;
+use super::passage::{Passage, passages};
 use super::read::{self, Contents, ReadError};
 use crate::clock;
 use crate::core::edit::{Edit, Target};
@@ -120,6 +122,19 @@ pub enum CommitError {
     Write(#[from] WriteError),
 }
 
+/// A row that is about to be written: as it stands, and as it will.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rewriting {
+    /// Its name.
+    pub name: String,
+    /// What causes it: one edit or several.
+    pub causes: Vec<DriftId>,
+    /// As it stands; `None` for a new one.
+    pub before: Option<Passage>,
+    /// As it will.
+    pub after: Passage,
+}
+
 /// Makes edits. Under the lock the roll is read again; an edit whose row is not as it was in `expected` is
 /// dropped, all others are made in one replacement of the file, or none is.
 ///
@@ -132,21 +147,113 @@ pub async fn commit(
     edits: &[Edit],
     options: CommitOptions,
 ) -> Result<Committed, CommitError> {
+    commit_noted(roll, expected, edits, options, |_| ()).await
+}
+
+/// The same. Right before the roll is written, `note` is told what of it: it may yet not come to that.
+///
+/// # Errors
+///
+/// As of [`commit`].
+pub async fn commit_noted(
+    roll: &Roll,
+    expected: &Registry,
+    edits: &[Edit],
+    options: CommitOptions,
+    mut note: impl FnMut(Vec<Rewriting>),
+) -> Result<Committed, CommitError> {
     if edits.is_empty() {
         return Ok(Committed::Unchanged {
             left_out: LeftOut::default(),
         });
     }
+    let rewritten = rewrite(roll, options, |roll, contents| {
+        let current = if contents.fingerprint == expected.fingerprint {
+            Cow::Borrowed(expected)
+        } else {
+            Cow::Owned(registry(roll, contents)?)
+        };
+        let (mut fitting, dropped) = fit(&current, edits);
+        let (text, refused) = edit_all(roll, &contents.text, &fitting)?;
+        fitting.retain(|edit| !refused.iter().any(|(cause, _)| *cause == edit.cause));
+        if text != contents.text {
+            note(rewriting(&contents.text, &text, &fitting));
+        }
+        let applied: Vec<DriftId> = fitting.into_iter().map(|edit| edit.cause).collect();
+        Ok((text, (applied, LeftOut { dropped, refused })))
+    })
+    .await?;
+    Ok(match rewritten {
+        None => Committed::Stale,
+        Some(Rewritten {
+            said: (_, left_out),
+            fingerprint: None,
+        }) => Committed::Unchanged { left_out },
+        Some(Rewritten {
+            said: (applied, left_out),
+            fingerprint: Some(fingerprint),
+        }) => Committed::Written {
+            applied,
+            left_out,
+            fingerprint,
+        },
+    })
+}
+
+/// The rows that these edits have changed.
+fn rewriting(before: &str, after: &str, edits: &[Edit]) -> Vec<Rewriting> {
+    let mut causes: BTreeMap<&str, Vec<DriftId>> = BTreeMap::new();
+    for edit in edits {
+        let name = edit.target.name().as_str();
+        causes.entry(name).or_default().push(edit.cause.clone());
+    }
+    let names: Vec<&str> = causes.keys().copied().collect();
+    let mut before = passages(before, &names);
+    let mut after = passages(after, &names);
+    causes
+        .into_iter()
+        .filter_map(|(name, causes)| {
+            Some(Rewriting {
+                name: name.to_owned(),
+                causes,
+                before: before.remove(name),
+                after: after.remove(name)?,
+            })
+        })
+        .collect()
+}
+
+/// What came of [`rewrite`].
+#[derive(Debug)]
+#[must_use]
+pub struct Rewritten<T> {
+    /// What was said with the new text.
+    pub said: T,
+    /// SHA-256 of what was written; `None` if it was the same, and nothing was.
+    pub fingerprint: Option<Fingerprint>,
+}
+
+/// Replaces the text of the roll by what `make` makes of it, under the lock, and as a whole or not at all. `make` is
+/// asked again where somebody saved the roll meanwhile. `None`: too late.
+///
+/// # Errors
+///
+/// The lock is not got, the roll cannot be read or written, or `make` refuses. Then it is as it was.
+pub async fn rewrite<T>(
+    roll: &Roll,
+    options: CommitOptions,
+    mut make: impl FnMut(&Roll, &Contents) -> Result<(String, T), CommitError>,
+) -> Result<Option<Rewritten<T>>, CommitError> {
     let roll = &roll.as_it_is();
     let _lock = RollLock::acquire(roll, options.lock_timeout).await?;
     leftover::tidy(&roll.target);
     let mut trouble = None;
     for _ in 0..TRIES {
         if clock::monotonic() > options.stale_at {
-            return Ok(Committed::Stale);
+            return Ok(None);
         }
-        trouble = match attempt(roll, expected, edits) {
-            Ok(Some(committed)) => return Ok(committed),
+        trouble = match attempt(roll, &mut make) {
+            Ok(Some(rewritten)) => return Ok(Some(rewritten)),
             Ok(None) => None,
             // Whoever saves it in place passes through an empty file.
             Err(
@@ -213,11 +320,10 @@ impl Preview {
 }
 
 /// One try under the lock; `None` if somebody saved the roll meanwhile.
-fn attempt(
+fn attempt<T>(
     roll: &Roll,
-    expected: &Registry,
-    edits: &[Edit],
-) -> Result<Option<Committed>, CommitError> {
+    make: &mut impl FnMut(&Roll, &Contents) -> Result<(String, T), CommitError>,
+) -> Result<Option<Rewritten<T>>, CommitError> {
     if roll.as_it_is() != *roll {
         // It has become another file, whose lock is another one.
         return Ok(None);
@@ -226,28 +332,18 @@ fn attempt(
         return Err(CommitError::NewerStore { path });
     }
     let contents = read::read(roll)?;
-    let current = if contents.fingerprint == expected.fingerprint {
-        Cow::Borrowed(expected)
-    } else {
-        Cow::Owned(registry(roll, &contents)?)
-    };
-    let (fitting, dropped) = fit(&current, edits);
-    let (text, refused) = edit_all(roll, &contents.text, &fitting)?;
-    let applied: Vec<DriftId> = fitting
-        .iter()
-        .map(|edit| edit.cause.clone())
-        .filter(|cause| !refused.iter().any(|(other, _)| other == cause))
-        .collect();
-    let left_out = LeftOut { dropped, refused };
+    let (text, said) = make(roll, &contents)?;
     if text == contents.text {
-        return Ok(Some(Committed::Unchanged { left_out }));
+        return Ok(Some(Rewritten {
+            said,
+            fingerprint: None,
+        }));
     }
     let replaced = atomic::replace(&roll.target, contents.text.as_bytes(), text.as_bytes())?;
     Ok(match replaced {
-        Replaced::Done => Some(Committed::Written {
-            applied,
-            left_out,
-            fingerprint: read::fingerprint(text.as_bytes()),
+        Replaced::Done => Some(Rewritten {
+            said,
+            fingerprint: Some(read::fingerprint(text.as_bytes())),
         }),
         Replaced::Displaced => None,
     })

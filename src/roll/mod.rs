@@ -18,6 +18,7 @@ mod leftover;
 pub mod lock;
 mod mount;
 pub mod parse;
+pub mod passage;
 pub mod read;
 pub mod redact;
 pub(crate) mod remedy;

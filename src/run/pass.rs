@@ -22,7 +22,9 @@ use crate::core::report::{Report, Written};
 use crate::core::world::{Source, SourceState, World};
 use crate::look::jobs::Records;
 use crate::look::{self, Begun, Surroundings};
-use crate::roll::commit::{CommitError, CommitOptions, Committed, LeftOut, commit};
+use crate::roll::commit::{
+    CommitError, CommitOptions, Committed, LeftOut, Rewriting, commit_noted,
+};
 use crate::roll::lock::LockError;
 use crate::roll::read::{Contents, ReadError};
 use crate::roll::{self, Roll};
@@ -30,7 +32,7 @@ use crate::snapshot::Snapshot;
 use crate::state::journal::News;
 use crate::state::ledger::Unsaved;
 use crate::state::retention::bounded;
-use crate::state::{Folder, Inbox, Journal, LedgerFile, Locked, StateError};
+use crate::state::{Folder, Inbox, Journal, LedgerFile, Locked, Rewrites, StateError};
 use crate::tell::wire;
 
 /// How often a look is repeated because the roll could only be locked when the look was no longer fresh.
@@ -627,13 +629,20 @@ async fn write(
         lock_timeout: settings.lock_timeout,
         stale_at: look.fresh_until,
     };
-    let mut committed = commit(&settings.roll, &look.registry, &edits, options).await;
+    let announced = Journal::of(folder).last()?;
+    let rewrites = Rewrites::of(folder);
+    let note = |rows: Vec<Rewriting>| {
+        if let Err(error) = rewrites.add(rows, announced, &lock) {
+            warn!("what is written now cannot be undone later: {error}");
+        }
+    };
+    let mut committed = commit_noted(&settings.roll, &look.registry, &edits, options, note).await;
     if matches!(committed, Ok(Committed::Stale)) && is_last {
         let of_jobs = |edit: &Edit| matches!(edit.change, Change::JobOutcome { .. });
         edits.retain(of_jobs);
         if !edits.is_empty() {
             options.stale_at = clock::monotonic() + settings.lock_timeout + LOOK_FRESH;
-            committed = commit(&settings.roll, &look.registry, &edits, options).await;
+            committed = commit_noted(&settings.roll, &look.registry, &edits, options, note).await;
         }
     }
     let attempt = match committed {

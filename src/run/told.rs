@@ -155,7 +155,11 @@ fn missed(entries: Vec<Entry>, report: &Report) -> Missed {
             journal::News::JobEdited(update) | journal::News::JobOutcome(update) => {
                 jobs.insert(update.id.clone(), update);
             }
-            journal::News::Opened(_) | journal::News::Changed(_) | journal::News::Job(_) => {}
+            // What was taken back is told by the next look, for which it is open again.
+            journal::News::Opened(_)
+            | journal::News::Changed(_)
+            | journal::News::Job(_)
+            | journal::News::Undone(_) => {}
         }
     }
     drifts.retain(|id, drift| drift.applied && !now.contains(id));

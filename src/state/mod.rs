@@ -10,6 +10,7 @@ pub mod journal;
 pub mod ledger;
 mod replace;
 pub mod retention;
+pub mod rewrites;
 pub mod tenure;
 pub mod told;
 
@@ -18,4 +19,5 @@ pub use folder::{Folder, Locked};
 pub use inbox::Inbox;
 pub use journal::Journal;
 pub use ledger::LedgerFile;
+pub use rewrites::{Rewrite, Rewrites};
 pub use tenure::{Sought, Tenure, TenureFile};

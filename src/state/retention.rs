@@ -119,6 +119,7 @@ mod tests {
                     class: 'D',
                     kind: "stale_id".to_owned(),
                     told_as: "told".to_owned(),
+                    undone: false,
                 },
             );
         }

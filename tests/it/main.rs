@@ -44,6 +44,7 @@ mod state_folder;
 mod status;
 mod support;
 mod tmux_gone;
+mod undo;
 mod unregistered;
 mod watch;
 mod watch_screen;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use crate::state::journal::{Entry, News};
+use crate::state::journal::{Entry, News, Stage};
 use crate::tell::visible::{readable, readable_name, visible};
 use crate::tell::wire::{Drift, Pairs, Value};
 
@@ -46,6 +46,13 @@ fn outcomes(entries: &[Entry]) -> BTreeSet<u64> {
             News::JobEdited(update) => announced.push((entry.seq, &update.id)),
             News::Outcome(Drift { id, .. }) => settle(&mut announced, id, &mut followed),
             News::JobOutcome(update) => settle(&mut announced, &update.id, &mut followed),
+            News::Undone(undone) => match undone.stage {
+                Stage::Begun => announced.push((entry.seq, entry.news.id())),
+                Stage::Done | Stage::Failed => {
+                    settle(&mut announced, entry.news.id(), &mut followed);
+                }
+                Stage::Lifted => {}
+            },
             News::Opened(_) | News::Changed(_) | News::Resolved(_) | News::Job(_) => {}
         }
     }
@@ -68,6 +75,11 @@ fn changes_the_roll(entry: &Entry, followed: &BTreeSet<u64>) -> bool {
         News::Outcome(drift) => drift.applied,
         News::JobOutcome(update) => update.applied,
         News::Edited(_) | News::JobEdited(_) => !followed.contains(&entry.seq),
+        News::Undone(undone) => match undone.stage {
+            Stage::Begun => !followed.contains(&entry.seq),
+            Stage::Done | Stage::Lifted => true,
+            Stage::Failed => false,
+        },
         News::Opened(_) | News::Changed(_) | News::Resolved(_) | News::Job(_) => false,
     }
 }
@@ -81,6 +93,7 @@ fn session_of(news: &News) -> Option<&str> {
         News::Job(update) | News::JobEdited(update) | News::JobOutcome(update) => {
             Some(&update.session)
         }
+        News::Undone(undone) => undone.session(),
     }
 }
 
@@ -99,6 +112,12 @@ pub(super) fn write(entries: &[&Entry], out: &mut dyn Write) -> io::Result<()> {
             News::JobOutcome(update) if update.applied => "written",
             News::Outcome(_) | News::JobOutcome(_) => "not written",
             News::Job(_) => "heard",
+            News::Undone(undone) => match undone.stage {
+                Stage::Begun => "undo begun",
+                Stage::Done => "undone",
+                Stage::Failed => "not undone",
+                Stage::Lifted => "undo lifted",
+            },
         };
         writeln!(
             out,

@@ -14,6 +14,7 @@ use crate::core::ids::{
 use crate::core::registry::Registry;
 use crate::roll::datum::Datum;
 use crate::roll::parse;
+use crate::roll::passage::{PutBack, passages, put_back, with_comments, without};
 use crate::roll::redact::redacted;
 
 /// A roll, and which of its bytes belong to which row.
@@ -492,6 +493,59 @@ proptest! {
         for comment in text.split("# comment").skip(1) {
             let comment = comment.lines().next().unwrap();
             prop_assert!(result.contains(comment), "{comment:?} is not in\n{result}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { max_shrink_iters: 3_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_was_edited_is_put_back_as_it_was_with_every_comment(
+        (sample, edits) in sample().prop_flat_map(|sample| {
+            let rows = sample.rows.len();
+            (Just(sample), edits(rows))
+        })
+    ) {
+        let text = sample.text();
+        let mut result = edited(&text, &edits)?;
+        let touched = touched(&edits);
+        let names: Vec<&str> = touched.iter().map(String::as_str).collect();
+        let mut before = passages(&text, &names);
+        for (name, after) in passages(&result, &names) {
+            match put_back(&result, &name, before.remove(&name).as_ref(), &after) {
+                Ok(PutBack::Done(text)) => result = text,
+                Ok(other) => prop_assert!(false, "{other:?} of {name} in\n{result}"),
+                // What a block text at an open end says depends on what is below it.
+                Err(_) if !text.ends_with('\n') => return Ok(()),
+                Err(error) => prop_assert!(false, "{error} of {name} in\n{result}\nthat was\n{text}"),
+            }
+        }
+        let values = |text: &str| parse::document(text).unwrap().root;
+        prop_assert!(values(&result).same(&values(&text)), "{result}\nis not\n{text}");
+        for comment in text.split("# comment").skip(1) {
+            let comment = comment.lines().next().unwrap();
+            prop_assert!(result.contains(comment), "{comment:?} is not in\n{result}");
+        }
+    }
+
+    #[test]
+    fn rows_are_cut_out_and_nothing_else(
+        sample in sample(),
+        picked in prop::collection::vec(any::<bool>(), 5),
+    ) {
+        let text = sample.text();
+        let gone: Vec<usize> = (0..sample.rows.len()).filter(|at| picked[*at]).collect();
+        let result = without(&text, &gone);
+        prop_assert!(result.is_ok(), "{result:?} of\n{text}");
+        let result = result.unwrap();
+        let cut: String = with_comments(&text, &gone).into_iter().flatten().collect();
+        for comment in text.split("# comment").skip(1) {
+            let comment = comment.lines().next().unwrap();
+            let comment = format!("# comment{comment}");
+            let has = |text: &str| text.lines().any(|line| line.ends_with(&comment));
+            let places = usize::from(has(&result)) + usize::from(has(&cut));
+            prop_assert_eq!(places, 1, "{:?} in\n{}\nand\n{}", comment, result, cut);
         }
     }
 }

@@ -38,6 +38,59 @@ pub enum News {
     JobEdited(JobUpdate),
     /// What became of that edit.
     JobOutcome(JobUpdate),
+    /// A person takes back what was written.
+    Undone(Box<Undone>),
+}
+
+/// That a person takes back what was written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Undone {
+    /// The number of the entry that says that it was written.
+    pub of: u64,
+    /// How far that is.
+    pub stage: Stage,
+    /// The drift for which it was written, as it is held from now on.
+    pub drift: Option<Drift>,
+    /// The job whose outcome it was, else.
+    pub job: Option<JobUpdate>,
+}
+
+/// How far the taking back is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// The roll is about to be written.
+    Begun,
+    /// It was written.
+    Done,
+    /// It was not written.
+    Failed,
+    /// The person took this back in turn: from now on the same may be written again.
+    Lifted,
+}
+
+impl Undone {
+    fn id(&self) -> &str {
+        let drift = self.drift.as_ref().map(|drift| drift.id.as_str());
+        let job = || self.job.as_ref().map(|job| job.id.as_str());
+        drift.or_else(job).unwrap_or_default()
+    }
+
+    fn comment(&self) -> &str {
+        let drift = self.drift.as_ref().map(|drift| drift.comment.as_str());
+        let job = || self.job.as_ref().map(|job| job.comment.as_str());
+        drift.or_else(job).unwrap_or_default()
+    }
+
+    /// The session that it is about.
+    #[must_use]
+    pub fn session(&self) -> Option<&str> {
+        let drift = self
+            .drift
+            .as_ref()
+            .and_then(|drift| drift.session.as_deref());
+        drift.or_else(|| self.job.as_ref().map(|job| job.session.as_str()))
+    }
 }
 
 impl News {
@@ -51,6 +104,7 @@ impl News {
             | Self::Outcome(drift) => &drift.id,
             Self::Resolved(resolved) => &resolved.id,
             Self::Job(update) | Self::JobEdited(update) | Self::JobOutcome(update) => &update.id,
+            Self::Undone(undone) => undone.id(),
         }
     }
 
@@ -66,6 +120,7 @@ impl News {
             Self::Job(update) | Self::JobEdited(update) | Self::JobOutcome(update) => {
                 &update.comment
             }
+            Self::Undone(undone) => undone.comment(),
         }
     }
 }

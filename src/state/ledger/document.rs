@@ -148,6 +148,8 @@ struct Drift {
     class: char,
     kind: String,
     told_as: String,
+    #[serde(default)]
+    undone: bool,
 }
 
 /// A moment of a boot.
@@ -570,6 +572,7 @@ impl From<(&DriftId, &core::OpenDrift)> for Drift {
             class,
             kind,
             told_as,
+            undone,
         } = drift;
         Self {
             id: id.to_string(),
@@ -585,6 +588,7 @@ impl From<(&DriftId, &core::OpenDrift)> for Drift {
             class: *class,
             kind: kind.clone(),
             told_as: told_as.clone(),
+            undone: *undone,
         }
     }
 }
@@ -605,6 +609,7 @@ impl From<Drift> for (DriftId, core::OpenDrift) {
                 class: drift.class,
                 kind: drift.kind,
                 told_as: drift.told_as,
+                undone: drift.undone,
             },
         )
     }

@@ -8,7 +8,7 @@ use crate::core::ids::Timestamp;
 use crate::core::ids::{AgentKind, ConversationId, DriftId, ServerName, SessionName};
 use crate::core::jobs::{JobId, KnownJob};
 use crate::core::ledger::{KnownId, Ledger, OpenDrift, RowKey};
-use crate::state::journal::{Entry, News};
+use crate::state::journal::{Entry, News, Stage, Undone};
 use crate::tell::wire::{Drift, JobUpdate};
 
 /// Folds one entry in, as the pass that wrote it would have.
@@ -38,6 +38,7 @@ pub(super) fn entry(ledger: &mut Ledger, entry: Entry) {
                 known.written |= update.applied;
             }
         }
+        News::Undone(taken_back) => undone(ledger, &taken_back, entry.at),
     }
 }
 
@@ -51,8 +52,13 @@ fn job<'a>(ledger: &'a mut Ledger, update: &JobUpdate, at: Timestamp) -> Option<
 }
 
 fn open(ledger: &mut Ledger, drift: &Drift, told_as: String, at: Timestamp) {
+    let open = open_drift(drift, told_as, at);
+    ledger.drifts.insert(DriftId::new(drift.id.clone()), open);
+}
+
+fn open_drift(drift: &Drift, told_as: String, at: Timestamp) -> OpenDrift {
     let time = |text: &str| Timestamp::parse(text).unwrap_or(at);
-    let open = OpenDrift {
+    OpenDrift {
         first_seen: time(&drift.first_seen),
         last_seen: time(&drift.last_seen),
         count: drift.count,
@@ -62,31 +68,62 @@ fn open(ledger: &mut Ledger, drift: &Drift, told_as: String, at: Timestamp) {
         class: drift.class,
         kind: drift.kind.clone(),
         told_as,
-    };
-    ledger.drifts.insert(DriftId::new(drift.id.clone()), open);
+        undone: false,
+    }
+}
+
+/// What was written is not written again for the same drift, or the same outcome of a job, unless that was lifted.
+fn undone(ledger: &mut Ledger, undone: &Undone, at: Timestamp) {
+    if let Some(drift) = &undone.drift {
+        let id = DriftId::new(drift.id.clone());
+        match undone.stage {
+            Stage::Begun | Stage::Done => {
+                ledger.hold_undone(id, open_drift(drift, String::new(), at));
+            }
+            Stage::Failed => {
+                ledger.drifts.remove(&id);
+            }
+            Stage::Lifted => {
+                if let Some(open) = ledger.drifts.get_mut(&id) {
+                    open.undone = false;
+                    open.told_as.clear();
+                }
+            }
+        }
+        if undone.stage == Stage::Done
+            && let Some(key) = row_key(drift)
+        {
+            let was_revived = drift.kind == Kind::Revived.as_str();
+            let id = id_key(drift).map(|(agent, key)| {
+                let before = drift.before.text(key).map(ConversationId::new);
+                (agent, before)
+            });
+            let moved_to = drift.after.text("tmux_server").map(ServerName::new);
+            ledger.note_put_back(&key, moved_to.as_ref(), was_revived, id);
+        }
+    }
+    if let Some(update) = &undone.job
+        && let Some(known) = JobId::parse(&update.job_id)
+            .map(|id| ledger.jobs.entry(id).or_insert_with(|| KnownJob::new(at)))
+    {
+        known.written = undone.stage != Stage::Lifted;
+        if undone.stage == Stage::Lifted {
+            known.told_as.clear();
+        }
+    }
 }
 
 /// What [`Ledger::note_applied`] does.
 fn applied(ledger: &mut Ledger, drift: &Drift) {
     ledger.drifts.remove(&DriftId::new(drift.id.clone()));
-    let Some(name) = &drift.session else { return };
-    let key = RowKey {
-        name: SessionName::new(name.clone()),
-        server: drift.tmux_server.clone().map(ServerName::new),
-    };
-    let Some(row) = ledger.rows.get_mut(&key) else {
+    let Some(row) = row_key(drift).and_then(|key| ledger.rows.get_mut(&key)) else {
         return;
     };
     if drift.kind == Kind::Revived.as_str() {
         row.alive = None;
     }
-    let is_id = [Kind::IdMaterialized, Kind::Rotated]
-        .iter()
-        .any(|kind| drift.kind == kind.as_str());
-    let agent = drift.agent.as_deref().and_then(AgentKind::named);
-    if is_id
-        && let Some(agent) = agent
-        && let Some(id) = agent.id_key().and_then(|key| drift.after.text(key))
+    if let Some((agent, key)) = id_key(drift)
+        && let Some(id) = drift.after.text(key)
     {
         let ours = KnownId {
             recorded: Some(ConversationId::new(id)),
@@ -94,4 +131,19 @@ fn applied(ledger: &mut Ledger, drift: &Drift) {
         };
         row.ids.insert(agent, ours);
     }
+}
+
+fn row_key(drift: &Drift) -> Option<RowKey> {
+    Some(RowKey {
+        name: SessionName::new(drift.session.clone()?),
+        server: drift.tmux_server.clone().map(ServerName::new),
+    })
+}
+
+/// The agent whose conversation id a drift is about, and the key that records it.
+fn id_key(drift: &Drift) -> Option<(AgentKind, &'static str)> {
+    let mut kinds = [Kind::IdMaterialized, Kind::Rotated].iter();
+    kinds.find(|kind| drift.kind == kind.as_str())?;
+    let agent = AgentKind::named(drift.agent.as_deref()?)?;
+    Some((agent, agent.id_key()?))
 }

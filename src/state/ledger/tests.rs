@@ -119,8 +119,9 @@ prop_compose! {
         class in any::<char>(),
         kind in ".{0,8}",
         told_as in ".{0,8}",
+        undone in any::<bool>(),
     ) -> OpenDrift {
-        OpenDrift { first_seen, last_seen, count, proven_since, session, server, class, kind, told_as }
+        OpenDrift { first_seen, last_seen, count, proven_since, session, server, class, kind, told_as, undone }
     }
 }
 

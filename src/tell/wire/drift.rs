@@ -90,7 +90,7 @@ pub struct Pending {
 #[cfg_attr(test, derive(JsonSchema))]
 pub struct Held {
     /// Why, as a word: `not_home`, `process_alive`, `doubt`, `mass_change`, `person_changed`, `contended`,
-    /// `locked`, `read_only`, `not_editable`, `not_planned`.
+    /// `locked`, `read_only`, `not_editable`, `not_planned`, `undone`.
     pub reason: String,
     /// Why, for a person.
     pub why: String,

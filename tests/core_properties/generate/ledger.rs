@@ -111,6 +111,7 @@ impl Seeds {
                 5 => Some((since, BootId::new("another boot"))),
                 _ => Some((since, this_boot())),
             };
+            open.undone = dice.rarely(8);
             !dice.rarely(4)
         });
         scene.ledger.drifts = drifts;

@@ -16,6 +16,7 @@ mod process;
 mod reappearing;
 mod registering;
 mod stale;
+mod undone;
 
 use crate::scene::Scene;
 
