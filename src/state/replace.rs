@@ -18,12 +18,18 @@ pub(super) fn replace(path: &Path, bytes: &[u8], _lock: &Locked) -> Result<(), S
     let mut name = path.as_os_str().to_owned();
     name.push(NOT_YET);
     let unfinished = Path::new(&name);
-    to_write()
+    let written = to_write()
         .truncate(true)
         .open(unfinished)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .map_err(StateError::io("write", unfinished))?;
-    fs::rename(unfinished, path).map_err(StateError::io("replace", path))?;
+        .map_err(StateError::io("write", unfinished));
+    let replaced = written
+        .and_then(|()| fs::rename(unfinished, path).map_err(StateError::io("replace", path)));
+    if replaced.is_err() {
+        // Whoever asked may go on without it.
+        let _ = fs::remove_file(unfinished);
+    }
+    replaced?;
     match path.parent() {
         Some(folder) => sync(folder),
         None => Ok(()),

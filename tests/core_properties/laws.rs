@@ -276,8 +276,17 @@ proptest! {
             let first = scene.pass();
             let next = after_undoing(&scene, &first, picked);
             let second = next.pass();
+            // A conversation may be known by now that was not then: that is another drift.
+            let again: Vec<Edit> = second
+                .edits()
+                .into_iter()
+                .filter(|edit| {
+                    let is_new = !first.drifts.iter().any(|drift| drift.id == edit.cause);
+                    !(is_new && matches!(edit.change, Change::SetId { .. }))
+                })
+                .collect();
             prop_assert!(
-                second.edits().is_empty(),
+                again.is_empty(),
                 "grace {grace:?}\nfirst {:#?}\nthen {:#?}\n{:?}\n{next:?}",
                 first.says(),
                 second.says(),

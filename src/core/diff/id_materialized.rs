@@ -159,10 +159,11 @@ fn push(
         Some(_) => (Kind::Rotated, "another_conversation"),
         None => (Kind::IdMaterialized, "conversation_exists"),
     };
+    // Not by its server: a row that another edit moves to another one is the same row still.
     let id = drift_id(
         kind,
         Some(&row.name),
-        row.server.as_ref(),
+        None,
         &[key, new.as_str(), old.map_or("", ConversationId::as_str)],
     );
     let before = old.map_or(Value::Null, |old| Value::Text(old.as_str().to_owned()));
