@@ -537,6 +537,11 @@ proptest! {
         let text = sample.text();
         let gone: Vec<usize> = (0..sample.rows.len()).filter(|at| picked[*at]).collect();
         let result = without(&text, &gone);
+        // The blank lines below a row that goes would become those of a text above that keeps its own, and a block
+        // text at an open end depends on what is below it: such rows are left alone.
+        if result.is_err() && (text.contains("|+") || !text.ends_with('\n')) {
+            return Ok(());
+        }
         prop_assert!(result.is_ok(), "{result:?} of\n{text}");
         let result = result.unwrap();
         let cut: String = with_comments(&text, &gone).into_iter().flatten().collect();
