@@ -17,7 +17,7 @@ use super::error::RunError;
 use super::pass::Settings;
 use super::proposal::path_of;
 use crate::clock;
-use crate::state::journal::{Consumer, Entry, News};
+use crate::state::journal::{Consumer, Entry, News, Stage, Undone};
 use crate::state::{Folder, Journal};
 use crate::tell::visible::visible;
 use crate::tell::wire::{About, Notice, Scene};
@@ -258,12 +258,18 @@ fn about(news: News) -> Option<About> {
         News::Resolved(resolved) => Some(About::Resolved(resolved)),
         News::Job(update) => Some(About::Job(update)),
         News::JobOutcome(update) if update.applied || update.new => Some(About::Job(update)),
+        // The person who took it back need not be alone with the roll.
+        News::Undone(undone) if undone.stage == Stage::Done => {
+            let Undone { drift, job, .. } = *undone;
+            drift.map(About::Opened).or_else(|| job.map(About::Job))
+        }
         // What becomes of an edit that is begun is told when it is known.
         News::Edited(_)
         | News::JobEdited(_)
         | News::Changed(_)
         | News::Outcome(_)
-        | News::JobOutcome(_) => None,
+        | News::JobOutcome(_)
+        | News::Undone(_) => None,
     }
 }
 
