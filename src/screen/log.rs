@@ -7,7 +7,7 @@ use crate::core::drift::Note;
 use crate::core::ids::Timestamp;
 use crate::core::report::{Told, Verdict};
 use crate::core::standing::Standing;
-use crate::state::journal::{Entry, News};
+use crate::state::journal::{Entry, News, Stage};
 use crate::tell::item::Item;
 use crate::tell::paint::Hue;
 use crate::tell::sentence;
@@ -89,6 +89,12 @@ impl Log {
                 News::JobOutcome(update) if update.applied => ("written", Hue::Good, false),
                 News::Outcome(_) | News::JobOutcome(_) => ("not written", Hue::Bad, true),
                 News::Job(_) => ("heard", Hue::Notice, true),
+                News::Undone(undone) => match undone.stage {
+                    Stage::Begun => continue,
+                    Stage::Done => ("undone", Hue::Notice, true),
+                    Stage::Failed => ("not undone", Hue::Bad, false),
+                    Stage::Lifted => ("undo lifted", Hue::Notice, true),
+                },
             };
             let about = entry.news.id().to_owned();
             // The journal knows it better.
