@@ -61,7 +61,7 @@ struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   headcount demo                                             see it work, on a private tmux server
-  headcount status                                           how does every session stand? (writes nothing)
+  headcount status                                           how does every session stand?
   headcount watch                                            the same, live, on the whole screen
   headcount reconcile --dry-run --emit-diff --format table   what differs? (writes nothing)
   headcount reconcile --once --emit-diff                     correct the roll, tell it as JSON";

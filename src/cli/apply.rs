@@ -25,7 +25,12 @@ const LONGEST_PLAN: u64 = 16 << 20;
 /// are in the plan and that the pass proposes again, to the letter. A row that was changed since is left alone.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit codes: 0 all changes of the plan were written, 1 the roll is missing or unreadable, 2 some were not, or another error.")]
+Exit codes: 0 all changes of the plan were written, 1 the roll is missing or unreadable, 2 some were not, or another error.
+
+Examples:
+  headcount plan > plan.json      look it through, and take out what you do not want
+  headcount apply plan.json       write the rest, as far as it is still so
+  headcount plan | jq '.changes |= map(select(.session | startswith(\"shop-\")))' | headcount apply -")]
 pub(super) struct Arguments {
     /// The plan, as `headcount plan` prints it; - for standard input
     plan: PathBuf,

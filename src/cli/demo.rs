@@ -21,6 +21,9 @@ use stage::Stage;
 /// Everything happens in a new folder below /tmp, with a home, a tmux server and a roll of its own, and is
 /// removed at the end. Nothing of yours is touched or seen.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  headcount demo")]
 pub(super) struct Arguments {}
 
 pub(super) async fn run(_arguments: Arguments, environment: Environment) -> Result<Exit, Failure> {

@@ -16,6 +16,11 @@ use crate::program;
 /// Prints the `hermes kanban create` call, or carries it out with --create. Made twice for one roll, it is one
 /// card.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  headcount dispatch                          the call that would make the card
+  headcount dispatch --create                 make it, once, and say what to start
+  headcount dispatch --lane model --create    a card for a model that runs headcount")]
 pub(super) struct Arguments {
     /// Who works on the card
     #[arg(long, value_enum, default_value_t)]

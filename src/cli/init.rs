@@ -15,6 +15,10 @@ use crate::exit::Exit;
 /// names). An existing roll is not touched: it is only remembered that this machine, and this container if it
 /// is one, is the home of its sessions, so that a session that is gone from here may be marked terminated.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  headcount init                                       make a roll here
+  headcount init --registry elsewhere/sessions.yaml    make one there")]
 pub(super) struct Arguments {
     #[command(flatten)]
     places: Places,

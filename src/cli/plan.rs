@@ -39,6 +39,11 @@ Examples:
 ///
 /// It shows what is due and what will be. Nothing is written.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  headcount diff                            what would the roll become?
+  headcount diff --grace 0 --spawn-grace 0  the same, if everything were due
+  headcount diff > roll.patch               keep it, to look at later")]
 pub(super) struct DiffArguments {
     #[command(flatten)]
     places: Places,

@@ -65,8 +65,9 @@ Exit codes: 0 done, 1 the roll is missing or unreadable, 2 another error.
 Examples:
   headcount reconcile --dry-run --emit-diff --format table              what differs?
   headcount reconcile --once --emit-diff | jq -r '.actions[].comment'   correct, then tell
-  headcount reconcile --poll --emit-diff                                keep watch, one line for each change
-  headcount reconcile --subscribe --emit-diff                           the same, and be told when a job is done
+  headcount reconcile --poll --emit-diff                                keep watch, tell each change
+  headcount reconcile --subscribe --emit-diff                           and hear when a job is done
+  headcount reconcile --poll --notify 'notify-send \"$HEADCOUNT_COMMENT\"'   show each change
   headcount reconcile --grace 0 --spawn-grace 0                         decide at once, by one look
   headcount reconcile --dry-run --detailed-exitcode --quiet             is everything in order?";
 

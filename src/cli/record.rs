@@ -30,7 +30,7 @@ pub(super) struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   headcount record snapshot                                             save what is seen now
-  headcount status --from-snapshot snapshot                             show it, here or anywhere else
+  headcount status --from-snapshot snapshot                             show it, here or elsewhere
   headcount reconcile --dry-run --emit-diff --from-snapshot snapshot    what a pass made of it";
 
 pub(super) async fn run(arguments: Arguments, environment: Environment) -> Result<Exit, Failure> {

@@ -37,6 +37,10 @@ const SCHEMAS: [(&str, &str); 10] = [
 
 /// Print the JSON Schema of a format
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  headcount schema report                              what reconcile --emit-diff prints
+  headcount schema notice | jq -r '.properties | keys[]'")]
 pub(super) struct Arguments {
     /// The format
     #[arg(value_parser = PossibleValuesParser::new(SCHEMAS.map(|(name, _)| name)))]

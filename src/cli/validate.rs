@@ -15,6 +15,10 @@ use crate::tell::visible::visible;
 /// Prints what is wrong as FILE:LINE:COLUMN: WHAT, and ends with 1 if anything keeps a row, or the whole roll,
 /// from being reconciled; what is only unwise is told as a warning. Nothing is written.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  headcount validate                                   is the roll in order?
+  headcount validate .hermes/agent-sessions.yaml.bak   and the one before it?")]
 pub(super) struct Arguments {
     /// The roll [default: $AGENT_SESSIONS_YAML, else the nearest .hermes/agent-sessions.yaml at or above
     /// the working folder]

@@ -19,6 +19,7 @@ mod commands;
 mod config;
 mod dispatch;
 mod doctor;
+mod examples;
 mod exit_codes;
 mod explain;
 mod id_materialized;
