@@ -2,14 +2,17 @@
 //!
 //! Structures are objects with their fields' names, words are texts, times are milliseconds since the epoch, maps are
 //! lists of pairs. What may not be seen is `{"seen": …}`, `{"absent": proof}` or `{"unknown": reason}`.
+//!
+//! There are many types and they are rarely written: what needs not be made anew for each of them is a function of its
+//! own here, and none of it is inlined, which keeps the program small.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
 #[cfg(test)]
-use serde_json::Map;
-use serde_json::{Value, json};
+use serde_json::json;
+use serde_json::{Map, Value};
 
 use crate::core::ids::{
     AgentKind, BootId, ConversationId, DriftId, ServerName, SessionName, Timestamp,
@@ -35,55 +38,87 @@ pub(super) trait Form: Sized {
 }
 
 /// What is wrong with a value, and where in the document it stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Fault {
-    place: String,
-    what: String,
-}
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault(Box<(String, String)>);
 
 impl Fault {
+    #[inline(never)]
     pub(super) fn expected(what: &str) -> Self {
-        Self {
-            place: String::new(),
-            what: format!("{what} is expected"),
-        }
+        Self(Box::new((String::new(), format!("{what} is expected"))))
     }
 
-    /// The same, within a key or an item.
-    pub(super) fn within(mut self, place: &str) -> Self {
-        self.place.insert_str(0, place);
+    /// The same, within a key.
+    #[inline(never)]
+    pub(super) fn within(mut self, key: &str) -> Self {
+        self.0.0.insert_str(0, key);
+        self.0.0.insert(0, '.');
+        self
+    }
+
+    /// The same, within an item.
+    #[inline(never)]
+    fn of_item(mut self, at: usize) -> Self {
+        self.0.0.insert_str(0, &format!("[{at}]"));
         self
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = self.place.trim_start_matches('.');
-        write!(f, "at {place}: {}", self.what)
+        let (place, what) = &*self.0;
+        write!(f, "at {}: {what}", place.trim_start_matches('.'))
     }
 }
 
 /// The value of a key of an object.
+#[inline(never)]
 pub(super) fn field<T: Form>(value: &Value, key: &str) -> Result<T, Fault> {
-    let found = value.get(key).unwrap_or(&Value::Null);
-    T::read(found).map_err(|fault| fault.within(&format!(".{key}")))
+    T::read(at(value, key)).map_err(|fault| fault.within(key))
+}
+
+#[inline(never)]
+fn at<'v>(value: &'v Value, key: &str) -> &'v Value {
+    value.get(key).unwrap_or(&Value::Null)
+}
+
+/// An object that is being written.
+#[derive(Default)]
+pub(super) struct Object(Map<String, Value>);
+
+impl Object {
+    #[inline(never)]
+    pub(super) fn put(&mut self, key: &str, value: Value) {
+        self.0.insert(key.to_owned(), value);
+    }
+
+    #[inline(never)]
+    pub(super) fn whole(self) -> Value {
+        Value::Object(self.0)
+    }
+
+    /// An object of one key.
+    #[inline(never)]
+    pub(super) fn of(key: &str, value: Value) -> Value {
+        let mut object = Self::default();
+        object.put(key, value);
+        object.whole()
+    }
 }
 
 /// Gives a structure its form: an object of its fields.
 macro_rules! structure {
     ($type:ident { $($field:ident: $of:ty),* $(,)? }) => {
         impl $crate::snapshot::form::Form for $type {
+            #[inline(never)]
             fn shown(&self) -> serde_json::Value {
                 // Taken apart without `..`, so that nothing new can be forgotten.
                 let Self { $($field),* } = self;
-                let mut object = serde_json::Map::new();
-                $(object.insert(
-                    stringify!($field).to_owned(),
-                    $crate::snapshot::form::Form::shown($field),
-                );)*
-                serde_json::Value::Object(object)
+                let mut object = $crate::snapshot::form::Object::default();
+                $(object.put(stringify!($field), $crate::snapshot::form::Form::shown($field));)*
+                object.whole()
             }
 
+            #[inline(never)]
             fn read(value: &serde_json::Value) -> Result<Self, $crate::snapshot::form::Fault> {
                 Ok(Self { $($field: $crate::snapshot::form::field::<$of>(value, stringify!($field))?),* })
             }
@@ -276,21 +311,38 @@ impl<T: Form> Form for Option<T> {
     }
 }
 
-fn list<T: Form, C: FromIterator<T>>(value: &Value) -> Result<C, Fault> {
-    let items = value.as_array().ok_or_else(|| Fault::expected("a list"))?;
-    let read = |(at, item)| T::read(item).map_err(|fault| fault.within(&format!("[{at}]")));
-    items.iter().enumerate().map(read).collect()
+#[inline(never)]
+fn items(value: &Value) -> Result<&[Value], Fault> {
+    match value {
+        Value::Array(items) => Ok(items),
+        _ => Err(Fault::expected("a list")),
+    }
+}
+
+#[inline(never)]
+fn list<'a, T: Form + 'a>(list: &mut dyn Iterator<Item = &'a T>) -> Value {
+    let mut shown = Vec::new();
+    for item in list {
+        shown.push(item.shown());
+    }
+    Value::Array(shown)
 }
 
 macro_rules! lists {
-    ($([$($of:tt)*] $type:ty),*) => {$(
+    ($([$($of:tt)*] $type:ty, $add:ident);*) => {$(
         impl<T: $($of)*> Form for $type {
+            #[inline(never)]
             fn shown(&self) -> Value {
-                self.iter().map(Form::shown).collect()
+                list(&mut self.iter())
             }
 
+            #[inline(never)]
             fn read(value: &Value) -> Result<Self, Fault> {
-                list(value)
+                let mut list = Self::new();
+                for (at, item) in items(value)?.iter().enumerate() {
+                    list.$add(T::read(item).map_err(|fault| fault.of_item(at))?);
+                }
+                Ok(list)
             }
 
             #[cfg(test)]
@@ -300,7 +352,15 @@ macro_rules! lists {
         }
     )*};
 }
-lists!([Form] Vec<T>, [Form + Ord] BTreeSet<T>);
+lists!([Form] Vec<T>, push; [Form + Ord] BTreeSet<T>, insert);
+
+#[inline(never)]
+fn pair(value: &Value) -> Result<[&Value; 2], Fault> {
+    match items(value)? {
+        [first, second] => Ok([first, second]),
+        _ => Err(Fault::expected("a pair")),
+    }
+}
 
 impl<A: Form, B: Form> Form for (A, B) {
     fn shown(&self) -> Value {
@@ -308,13 +368,11 @@ impl<A: Form, B: Form> Form for (A, B) {
     }
 
     fn read(value: &Value) -> Result<Self, Fault> {
-        match value.as_array().map(Vec::as_slice) {
-            Some([first, second]) => Ok((
-                A::read(first).map_err(|fault| fault.within("[0]"))?,
-                B::read(second).map_err(|fault| fault.within("[1]"))?,
-            )),
-            _ => Err(Fault::expected("a pair")),
-        }
+        let [first, second] = pair(value)?;
+        Ok((
+            A::read(first).map_err(|fault| fault.of_item(0))?,
+            B::read(second).map_err(|fault| fault.of_item(1))?,
+        ))
     }
 
     #[cfg(test)]
@@ -325,14 +383,23 @@ impl<A: Form, B: Form> Form for (A, B) {
 }
 
 impl<K: Form + Ord, V: Form> Form for BTreeMap<K, V> {
+    #[inline(never)]
     fn shown(&self) -> Value {
-        self.iter()
-            .map(|(key, value)| Value::Array(vec![key.shown(), value.shown()]))
-            .collect()
+        let mut shown = Vec::new();
+        for (key, value) in self {
+            shown.push(Value::Array(vec![key.shown(), value.shown()]));
+        }
+        Value::Array(shown)
     }
 
+    #[inline(never)]
     fn read(value: &Value) -> Result<Self, Fault> {
-        list::<(K, V), Self>(value)
+        let mut map = Self::new();
+        for (at, item) in items(value)?.iter().enumerate() {
+            let (key, value) = <(K, V)>::read(item).map_err(|fault| fault.of_item(at))?;
+            map.insert(key, value);
+        }
+        Ok(map)
     }
 
     #[cfg(test)]
@@ -341,25 +408,42 @@ impl<K: Form + Ord, V: Form> Form for BTreeMap<K, V> {
     }
 }
 
+#[inline(never)]
+fn said(how: &str, why: &dyn fmt::Display) -> Value {
+    Object::of(how, Value::String(why.to_string()))
+}
+
+/// How something was seen, apart from what was.
+#[inline(never)]
+fn seen(value: &Value) -> Result<Sighting<()>, Fault> {
+    let said = |key| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    if value.get("seen").is_some() {
+        Ok(Sighting::Present(()))
+    } else if let Some(proof) = said("absent") {
+        Ok(Sighting::Absent(Proof::new(proof)))
+    } else if let Some(reason) = said("unknown") {
+        Ok(Sighting::Unknown(Reason::new(reason)))
+    } else {
+        Err(Fault::expected("seen, absent or unknown"))
+    }
+}
+
 impl<T: Form> Form for Sighting<T> {
+    #[inline(never)]
     fn shown(&self) -> Value {
         match self {
-            Self::Present(thing) => json!({ "seen": thing.shown() }),
-            Self::Absent(proof) => json!({ "absent": proof.to_string() }),
-            Self::Unknown(reason) => json!({ "unknown": reason.to_string() }),
+            Self::Present(thing) => Object::of("seen", thing.shown()),
+            Self::Absent(proof) => said("absent", proof),
+            Self::Unknown(reason) => said("unknown", reason),
         }
     }
 
+    #[inline(never)]
     fn read(value: &Value) -> Result<Self, Fault> {
-        let said = |key| value.get(key).and_then(Value::as_str).map(str::to_owned);
-        if value.get("seen").is_some() {
-            field(value, "seen").map(Self::Present)
-        } else if let Some(proof) = said("absent") {
-            Ok(Self::Absent(Proof::new(proof)))
-        } else if let Some(reason) = said("unknown") {
-            Ok(Self::Unknown(Reason::new(reason)))
-        } else {
-            Err(Fault::expected("seen, absent or unknown"))
+        match seen(value)? {
+            Sighting::Present(()) => field(value, "seen").map(Self::Present),
+            Sighting::Absent(proof) => Ok(Self::Absent(proof)),
+            Sighting::Unknown(reason) => Ok(Self::Unknown(reason)),
         }
     }
 

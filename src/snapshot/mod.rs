@@ -19,9 +19,9 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use self::form::{Form, field};
+use self::form::{Form, Object, field};
 use crate::core::ids::{Fingerprint, Timestamp};
 use crate::core::ledger::Ledger;
 use crate::core::policy::Policy;
@@ -123,22 +123,29 @@ impl Snapshot {
     ///
     /// What cannot be written as JSON.
     pub fn document(&self) -> Result<String, serde_json::Error> {
-        let document = json!({
-            "document": DOCUMENT,
-            "format_version": VERSION,
-            "made_at": self.world.at.iso(),
-            "made_by": self.made_by,
-            "roll": self.roll,
-            "roll_path": self.roll_path,
-            "roll_fingerprint": fingerprint(self.text.as_bytes()).as_str(),
-            "roll_written_at": self.registry.written_at.shown(),
-            "home": self.home.shown(),
-            "claude_home": self.claude_home.shown(),
-            "policy": self.policy.shown(),
-            "world": self.world.shown(),
-            "all": self.all.shown(),
-            "ledger": ledger::document(&self.ledger)?,
-        });
+        let mut document = Object::default();
+        for (key, text) in [
+            ("document", DOCUMENT),
+            ("format_version", VERSION),
+            ("made_at", &self.world.at.iso()),
+            ("made_by", &self.made_by),
+            ("roll", &self.roll),
+            ("roll_path", &self.roll_path),
+            (
+                "roll_fingerprint",
+                fingerprint(self.text.as_bytes()).as_str(),
+            ),
+        ] {
+            document.put(key, text.into());
+        }
+        document.put("roll_written_at", self.registry.written_at.shown());
+        document.put("home", self.home.shown());
+        document.put("claude_home", self.claude_home.shown());
+        document.put("policy", self.policy.shown());
+        document.put("world", self.world.shown());
+        document.put("all", self.all.shown());
+        document.put("ledger", ledger::document(&self.ledger)?);
+        let document = document.whole();
         let mut text = serde_json::to_string_pretty(&document)?;
         text.push('\n');
         Ok(text)

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
+#[cfg(test)]
+use serde_json::json;
 
 #[cfg(test)]
 use super::form::Defs;
-use super::form::{Fault, Form, field, structure, words};
+use super::form::{Fault, Form, Object, field, structure, words};
 use crate::core::ids::{
     AgentKind, BootId, ConversationId, DriftId, Pid, ProcessId, ServerName, SessionName,
     StartTicks, Timestamp,
@@ -63,10 +65,10 @@ structure!(ServerSight {
 impl Form for ServerState {
     fn shown(&self) -> Value {
         match self {
-            Self::Listed(listing) => json!({ "listed": listing.shown() }),
+            Self::Listed(listing) => Object::of("listed", listing.shown()),
             Self::Refused => "refused".into(),
             Self::Missing => "missing".into(),
-            Self::Unknown(reason) => json!({ "unknown": reason.to_string() }),
+            Self::Unknown(reason) => Object::of("unknown", reason.as_str().into()),
         }
     }
 

@@ -27,7 +27,7 @@ pub use again::Unsaved;
 /// # Errors
 /// What cannot be written as JSON.
 pub fn document(ledger: &Ledger) -> serde_json::Result<serde_json::Value> {
-    serde_json::to_value(Document::of(ledger, 0))
+    serde_json::from_slice(&Document::of(ledger, 0).text()?)
 }
 
 /// The ledger of such a document.
