@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use headcount::core::explain::explain;
 use headcount::core::ids::AgentKind::{Agy, Claude, Codex};
-use headcount::core::ids::{AgentKind, Fingerprint, ServerName};
+use headcount::core::ids::Fingerprint;
 use headcount::core::interrupted::interrupted;
 use headcount::core::policy::Policy;
 use headcount::core::registry::{InvalidRow, Registry};
