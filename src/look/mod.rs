@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 
 use self::agent::Homes;
 use self::needs::Needs;
-use self::panes::Trees;
+use self::panes::{Ahead, Trees};
 use self::process::Processes;
 use crate::clock;
 use crate::core::ids::Timestamp;
@@ -82,14 +82,17 @@ pub struct Surroundings {
 pub struct Begun {
     at: Timestamp,
     questions: ask::Questions,
+    ahead: Ahead,
 }
 
-/// Begins to look.
+/// Begins to look, at the roll with this text.
 #[must_use]
-pub fn begin(surroundings: &Surroundings) -> Begun {
+pub fn begin(surroundings: &Surroundings, text: &str) -> Begun {
     Begun {
         at: clock::now(),
         questions: ask::Questions::start(surroundings, vantage::uid()),
+        // What the roll records will most probably be what tmux lists.
+        ahead: Ahead::begin(needs::pids_at_a_glance(text)),
     }
 }
 
@@ -113,8 +116,8 @@ impl Begun {
         let vantage = vantage::vantage(request.roll_is_local.clone());
         let answers = self.questions.complete(request, &vantage);
 
-        // While tmux answers: what the roll records will most probably be what tmux lists.
-        let mut trees = ahead(request).await;
+        // While tmux answers.
+        let mut trees = read_ahead(self.ahead, request).await;
         let (jobs, jobs_source) =
             request
                 .records
@@ -150,15 +153,14 @@ impl Begun {
 }
 
 /// Reads what the roll records, on threads of their own, so that tmux's answers are read meanwhile.
-async fn ahead(request: &Request<'_>) -> Trees {
+async fn read_ahead(ahead: Ahead, request: &Request<'_>) -> Trees {
     let homes = request.surroundings.homes.clone();
-    let roots = needs::recorded_pids(request.registry);
     let conversations = agent::recorded(request.registry, request.ledger);
-    let read = move || Trees::ahead(&homes, roots, &conversations);
+    let read = move || ahead.end(&homes, &conversations);
     tokio::task::spawn_blocking(read)
         .await
         // The thread broke: everything is read in order instead.
-        .unwrap_or_else(|_| Trees::ahead(&request.surroundings.homes, BTreeSet::new(), &[]))
+        .unwrap_or_else(|_| Ahead::begin(BTreeSet::new()).end(&request.surroundings.homes, &[]))
 }
 
 fn source_of(processes: &Processes, at: Timestamp) -> Source {

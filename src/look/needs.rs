@@ -2,22 +2,56 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use memchr::memmem;
+
 use super::Request;
 use super::panes::Trees;
 use crate::core::ids::{Pid, ProcessId, SessionName};
 use crate::core::ledger::Incarnation;
-use crate::core::registry::{Registry, Row, Status};
+use crate::core::registry::{Row, Status};
 use crate::core::sighting::Sighting;
 use crate::core::world::{self, ServerId, ServerSight, ServerState, SessionSight, Vantage};
 
-/// The pids that running rows record, each once: probably panes, and worth reading ahead.
-pub(super) fn recorded_pids(registry: &Registry) -> BTreeSet<Pid> {
-    registry
-        .rows
-        .iter()
-        .filter(|row| row.status == Status::Running)
-        .filter_map(|row| row.pane.pid)
-        .collect()
+/// How many pids are taken up at a glance at most: more sessions than any machine has.
+const GLANCE: usize = 10_000;
+
+/// The pids that the running rows of a roll seem to record, by a glance at its text: probably panes, and worth
+/// reading ahead, before the text is understood. What is missed is read later, and what is mistaken was read in vain.
+pub(super) fn pids_at_a_glance(text: &str) -> BTreeSet<Pid> {
+    let mut pids = BTreeSet::new();
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() && pids.len() < GLANCE {
+        let (entry, behind) = rest.split_at(end_of_entry(rest));
+        rest = behind;
+        if memmem::find(entry, b"running").is_some() {
+            let keys = memmem::find_iter(entry, b"pid");
+            let recorded = keys.filter_map(|at| number_of(&entry[at + b"pid".len()..]));
+            pids.extend(recorded.take(GLANCE));
+        }
+    }
+    pids
+}
+
+/// Where the next entry of a list of lines begins, or the end.
+fn end_of_entry(text: &[u8]) -> usize {
+    let is_entry = |&line_feed: &usize| {
+        let line = &text[line_feed + 1..];
+        let blanks = line.iter().take_while(|&&byte| byte == b' ').count();
+        line[blanks..].starts_with(b"- ")
+    };
+    let next = memchr::memchr_iter(b'\n', text).find(is_entry);
+    next.map_or(text.len(), |line_feed| line_feed + 1)
+}
+
+/// The number that stands behind a key.
+fn number_of(behind: &[u8]) -> Option<Pid> {
+    let behind = behind.strip_prefix(b"\"").unwrap_or(behind);
+    let value = behind.strip_prefix(b":")?.trim_ascii_start();
+    let digits = value.iter().take_while(|byte| byte.is_ascii_digit());
+    std::str::from_utf8(&value[..digits.count()])
+        .ok()?
+        .parse()
+        .ok()
 }
 
 /// What the roll and the ledger point to.
@@ -233,5 +267,50 @@ impl<'a> Needs<'a> {
             })
             .collect();
         folders.into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(text: &str) -> Vec<Pid> {
+        pids_at_a_glance(text).into_iter().collect()
+    }
+
+    #[test]
+    fn the_pids_of_running_rows_are_seen_however_they_are_written() {
+        assert_eq!(
+            seen(
+                "tmux_sessions:\n- name: a\n  status: running\n  pane:\n    pid: 12\n- name: b\n  status: running\n  pane: {pid: 7}\n"
+            ),
+            [7, 12]
+        );
+        assert_eq!(
+            seen(
+                r#"{"tmux_sessions": [{"status": "running", "pane": {"pid": 12, "cmd": "x"}}, {"pane":{"pid":7}}]}"#
+            ),
+            [7, 12]
+        );
+        assert_eq!(
+            seen("  - pid: 3\r\n    status: 'running'\r\n  - pid: 4\r\n    status: stopped\r\n"),
+            [3]
+        );
+    }
+
+    #[test]
+    fn what_is_no_pid_is_none() {
+        for text in [
+            "",
+            "pid",
+            "running pid",
+            "running pid:",
+            "running pid: x",
+            "running pid: 99999999999999999999",
+            "running\n\n\n   \n- pid",
+            "- \n- \n-",
+        ] {
+            assert!(seen(text).is_empty(), "{text}");
+        }
     }
 }

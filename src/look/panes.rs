@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::mpsc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use super::agent::{Homes, Minds, Question, is_shell, kind_of, may_be_launcher};
 use super::process::{Processes, Stat, identity};
@@ -34,21 +34,21 @@ pub struct Trees {
     walked: BTreeMap<Pid, Tree>,
 }
 
-impl Trees {
-    /// Walks the trees of processes that will probably be asked for, and looks for conversations that will:
-    /// the files of the agents are read on one thread while the process table is read on another.
+/// A walk through the trees of processes that will probably be asked for. It goes on by itself, on a thread of its
+/// own.
+pub struct Ahead {
+    /// `None` where the system gave no thread.
+    walk: Option<JoinHandle<(Processes, BTreeMap<Pid, Tree>)>>,
+    agents: mpsc::Receiver<Vec<(ProcessId, AgentKind)>>,
+}
+
+impl Ahead {
+    /// Begins to walk.
     #[must_use]
-    pub fn ahead(homes: &Homes, roots: BTreeSet<Pid>, conversations: &[Question]) -> Self {
-        let mut minds = Minds::new(homes);
-        let mut processes = Processes::open();
+    pub fn begin(roots: BTreeSet<Pid>) -> Self {
         let (found, agents) = mpsc::channel();
-        let walked = thread::scope(|scope| {
-            scope.spawn(|| {
-                minds.look_ahead(conversations);
-                for (process, kind) in agents.into_iter().flatten() {
-                    minds.think(kind, process);
-                }
-            });
+        let walk = move || {
+            let mut processes = Processes::open();
             let mut walk = Walk(&mut processes);
             let mut walked = BTreeMap::new();
             let mut batch = Vec::new();
@@ -59,21 +59,39 @@ impl Trees {
                 }
                 walked.insert(root, tree);
                 if batch.len() >= BATCH {
-                    // Nobody listens any more if the other thread broke; `fill` reads what it did not.
+                    // Where nobody listens, `fill` reads what nobody did.
                     let _ = found.send(std::mem::take(&mut batch));
                 }
             }
             let _ = found.send(batch);
-            drop(found);
-            walked
-        });
+            (processes, walked)
+        };
         Self {
+            walk: thread::Builder::new().spawn(walk).ok(),
+            agents,
+        }
+    }
+
+    /// Looks for these conversations, reads what the agents that are found keep, and waits for the end of the walk.
+    #[must_use]
+    pub fn end(self, homes: &Homes, conversations: &[Question]) -> Trees {
+        let mut minds = Minds::new(homes);
+        minds.look_ahead(conversations);
+        for (process, kind) in self.agents.into_iter().flatten() {
+            minds.think(kind, process);
+        }
+        // Without the thread, or where it broke, everything is read in order instead.
+        let walked = self.walk.and_then(|walk| walk.join().ok());
+        let (processes, walked) = walked.unwrap_or_else(|| (Processes::open(), BTreeMap::new()));
+        Trees {
             processes,
             minds,
             walked,
         }
     }
+}
 
+impl Trees {
     /// Says of a pane what a look can say of it. `for_record`: also what a row would record of it.
     pub fn fill(&mut self, pane: &mut PaneSight, for_record: bool) {
         let processes = &mut self.processes;

@@ -300,16 +300,18 @@ fn parse_stat(bytes: &[u8]) -> Option<Stat> {
     let close = memchr::memrchr(b')', bytes)?;
     let comm = bytes.get(open + 1..close)?.to_vec();
     let rest = std::str::from_utf8(bytes.get(close + 1..)?).ok()?;
-    let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
-    // Counted from the state, which is field 3 of the file.
-    let field = |number: usize| fields.get(number - 3).copied();
+    let mut fields = rest.split_ascii_whitespace();
+    // Counted from 1, the state is field 3 of the file; each step goes on behind the one before it.
     Some(Stat {
         comm,
-        state: *field(3)?.as_bytes().first()?,
-        parent: field(4)?.parse().ok()?,
-        foreground: field(8)?.parse().ok(),
-        threads: field(20)?.parse().ok()?,
-        start: field(22)?.parse().ok()?,
+        state: *fields.next()?.as_bytes().first()?,
+        parent: fields.next()?.parse().ok()?,
+        // Field 8.
+        foreground: fields.nth(3)?.parse().ok(),
+        // Field 20.
+        threads: fields.nth(11)?.parse().ok()?,
+        // Field 22.
+        start: fields.nth(1)?.parse().ok()?,
     })
 }
 

@@ -444,7 +444,7 @@ async fn sleep_until(due: Timestamp) {
 /// Reads the roll, and begins to look: the roll takes as long to understand as tmux takes to answer.
 fn read(settings: &Settings) -> Result<(Contents, Registry, Begun), RunError> {
     let contents = roll::read::read(&settings.roll)?;
-    let begun = look::begin(&settings.surroundings);
+    let begun = look::begin(&settings.surroundings, &contents.text);
     let registry = contents
         .registry()
         .map_err(RunError::not_yaml(&settings.roll))?;

@@ -95,7 +95,7 @@ pub async fn survey_without_roll(surroundings: &Surroundings) -> Survey {
         records: &Records::default(),
         heard: &[],
     };
-    let (world, all) = look::begin(surroundings).observe_all(&request).await;
+    let (world, all) = look::begin(surroundings, "").observe_all(&request).await;
     let mut assessment = assess(&registry, &world, &ledger, &policy, world.at);
     assessment.drifts.clear();
     assessment.notes.clear();
