@@ -103,6 +103,15 @@ impl<'m> Screen<'m> {
         self.wait(text, |shown| shown.contains(text))
     }
 
+    /// Waits until it shows all of these at once, and returns all that it shows. What is drawn together is not always
+    /// seen together: tmux takes it in pieces.
+    #[track_caller]
+    pub fn wait_for_all(&self, texts: &[&str]) -> String {
+        self.wait(&texts.join(", "), |shown| {
+            texts.iter().all(|text| shown.contains(text))
+        })
+    }
+
     /// Waits until it does not show this any more.
     #[track_caller]
     pub fn wait_without(&self, text: &str) -> String {

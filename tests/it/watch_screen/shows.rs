@@ -26,29 +26,25 @@ fn a_session_that_ends_is_shown_at_once_and_so_is_what_a_pass_makes_of_it() {
         .write();
     pass(&machine);
     let screen = Screen::watching(&machine);
-    let shown = screen.wait_for("in order: 2 live sessions, no drift");
-    assert!(!shown.contains("── Open"), "{shown}");
+    screen.wait("nothing open", |shown| {
+        shown.starts_with("in order: 2 live sessions, no drift") && !shown.contains("── Open")
+    });
 
     gone.kill();
-    let shown = screen.wait_for("── Open");
-    assert!(
-        shown.starts_with("drifted: 1 live session, 1 drift"),
-        "{shown}"
-    );
-    assert!(shown.contains("! shop-creator-claude"), "{shown}");
-    assert!(shown.contains("A tmux_gone"), "{shown}");
-    assert!(
-        shown.contains("seen         shop-creator-claude: tmux gone"),
-        "{shown}"
-    );
+    screen.wait_for_all(&[
+        "drifted: 1 live session, 1 drift",
+        "! shop-creator-claude",
+        "── Open",
+        "A tmux_gone",
+        "seen         shop-creator-claude: tmux gone",
+    ]);
 
     pass(&machine);
-    let shown = screen.wait_for("written      shop-creator-claude: tmux gone");
-    assert!(
-        shown.starts_with("in order: 1 live session, no drift"),
-        "{shown}"
-    );
-    assert!(!shown.contains("── Open"), "{shown}");
+    screen.wait("nothing open any more", |shown| {
+        shown.starts_with("in order: 1 live session, no drift")
+            && shown.contains("written      shop-creator-claude: tmux gone")
+            && !shown.contains("── Open")
+    });
 }
 
 #[test]
@@ -130,8 +126,7 @@ fn without_a_roll_it_shows_what_runs_and_finds_a_roll_that_is_made() {
         .running("claude")
         .start();
     let screen = Screen::watching(&machine);
-    let shown = screen.wait_for("shop-creator-claude");
-    assert!(shown.contains("no roll here"), "{shown}");
+    screen.wait_for_all(&["shop-creator-claude", "no roll here"]);
     let _ = machine.headcount(&["init"]).exits(0);
     screen.press(&["r"]);
     screen.wait_for("agent-sessions.yaml");
