@@ -5,11 +5,14 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 
+use super::process::Processes;
 use super::window::all_of_proc;
+use crate::core::ids::Pid;
 use crate::core::sighting::Sighting;
 
 /// What became of knocking at a socket.
@@ -90,13 +93,20 @@ pub fn sockets_in(folder: &Path) -> std::io::Result<Vec<OsString>> {
 
 /// The paths that processes listen on, as the kernel knows them.
 #[derive(Debug)]
-pub struct Listeners(Result<BTreeSet<Vec<u8>>, String>);
+pub struct Listeners {
+    paths: Result<BTreeSet<Vec<u8>>, String>,
+    /// Why a path that is not among them proves nothing, if so; asked for only where one is not.
+    incomplete: OnceLock<Option<String>>,
+}
 
 impl Listeners {
     /// Reads the kernel's list.
     #[must_use]
     pub fn read() -> Self {
-        Self(Self::paths())
+        Self {
+            paths: Self::paths(),
+            incomplete: OnceLock::new(),
+        }
     }
 
     fn paths() -> Result<BTreeSet<Vec<u8>>, String> {
@@ -124,7 +134,7 @@ impl Listeners {
     /// Whether somebody listens on this path.
     #[must_use]
     pub fn of(&self, path: &Path) -> Sighting<()> {
-        match &self.0 {
+        match &self.paths {
             Err(why) => Sighting::unknown(why.clone()),
             Ok(paths) => {
                 let given = path.as_os_str().as_bytes();
@@ -136,13 +146,33 @@ impl Listeners {
                 let listens = paths.contains(given)
                     || real.is_some_and(|real| paths.contains(real.as_os_str().as_bytes()));
                 if listens {
-                    Sighting::Present(())
-                } else {
-                    Sighting::absent("the kernel knows of no listener")
+                    return Sighting::Present(());
+                }
+                match self.incomplete.get_or_init(tmux_in_another_network) {
+                    Some(why) => Sighting::unknown(why.clone()),
+                    None => Sighting::absent("the kernel knows of no listener"),
                 }
             }
         }
     }
+}
+
+/// The kernel's list is that of one network namespace. Which one the first process is in, an ordinary user is not
+/// told; but a tmux of his own that runs in another than headcount has its sockets in another list. One in a container
+/// with pids of its own does not count: its sockets are other ones.
+fn tmux_in_another_network() -> Option<String> {
+    let own = fs::read_link("/proc/self/ns/net").ok()?;
+    let processes = Processes::open();
+    let is_tmux = |pid: &Pid| matches!(processes.stat(*pid), Sighting::Present(stat) if stat.comm.starts_with(b"tmux"));
+    let mut tmux = processes.all().ok()?.into_iter().filter(is_tmux);
+    let found = tmux.find(|pid| {
+        let another = fs::read_link(format!("/proc/{pid}/ns/net")).is_ok_and(|net| net != own);
+        another
+            && matches!(processes.status(*pid), Sighting::Present(status) if status.pids.len() == 1)
+    })?;
+    Some(format!(
+        "tmux runs in another network namespace (process {found}), so the kernel's list of sockets is not complete here"
+    ))
 }
 
 /// The paths of listening sockets in `/proc/net/unix`. `None` if it has not the form it should have.

@@ -198,6 +198,29 @@ fn a_server_whose_socket_file_was_removed_is_not_gone() {
     assert!(pass.is_confirmed());
 }
 
+#[test]
+fn a_service_with_a_tmp_and_a_network_of_its_own_proves_nothing() {
+    let machine = Machine::new();
+    let folder = machine.tmux_folder();
+    let script = r#"mount -t tmpfs none "$1" && shift && exec unshare --net -- "$@""#;
+    let Some(shut_in) = Elsewhere::in_a_mount_namespace(script, &[folder.as_path()]) else {
+        return;
+    };
+    let session = machine.session(NAME).running("claude").start();
+    // Without a process in the row that could be asked.
+    machine.roll().row(NAME).write();
+    let pass = machine.reconcile().at_once().run().exits(0);
+    pass.has_no_drift(NAME);
+    let roll = machine.roll_text();
+
+    let pass = shut_in.run(&machine.reconcile().at_once().into_command());
+
+    pass.has_no_drift(NAME);
+    pass.note_of("unseen", NAME);
+    assert_eq!(machine.roll_text(), roll);
+    assert!(session.agent().process.is_alive());
+}
+
 /// Where the kernel's list of listeners cannot be read.
 fn without_list_of_listeners() -> Option<Elsewhere> {
     let script = r#"mount -t tmpfs none "/proc/$$/net" && exec "$@""#;
