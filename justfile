@@ -55,3 +55,8 @@ fuzz target='all' seconds='60':
 # All four drifts, made and reconciled on a private tmux server.
 demo:
     scripts/headcount demo
+
+# Makes the pictures in docs/pictures anew, from a real run.
+pictures:
+    cargo build
+    scripts/pictures
