@@ -304,7 +304,9 @@ fn explanation(session: &Session) -> Explanation {
 
 #[test]
 fn a_command_is_copied_and_shown_whole_until_the_next_key() {
-    let mut model = model((40, 12), standing(vec![session("a-creator-claude")]));
+    let mut gone = session("a-creator-claude");
+    gone.sight = Sight::Gone(Vec::new());
+    let mut model = model((40, 12), standing(vec![gone]));
     let command = "cd /home/u/shop && claude --resume 7f3a1c52-0000-4000-8000-000000000001";
     for key in ['c', 'y'] {
         assert_eq!(
@@ -324,6 +326,17 @@ fn a_command_is_copied_and_shown_whole_until_the_next_key() {
     }
     press(&mut model, &[Key::Down]);
     assert!(!shown(&model).contains("Copied"));
+}
+
+#[test]
+fn with_the_command_of_a_session_that_lives_it_says_what_has_to_end_first() {
+    let mut model = model((100, 12), standing(vec![session("a-creator-claude")]));
+    assert!(matches!(model.pressed(Key::Char('c')), Effect::Copy(_)));
+    let text = shown(&model);
+    assert!(
+        text.contains("has ended: two at once would mix it up."),
+        "{text}"
+    );
 }
 
 #[test]
