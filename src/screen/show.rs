@@ -90,6 +90,8 @@ async fn run(screen: Show) -> io::Result<End> {
         waker,
         mut looks,
     } = screen;
+    // Before the size is asked for, so that no change of it is missed.
+    let mut resized = signal(SignalKind::window_change())?;
     let mut model = Model::new(given, Terminal::size()?, clock::now());
     let mut continued = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
     let mut minute = interval(MINUTE);
@@ -104,10 +106,6 @@ async fn run(screen: Show) -> io::Result<End> {
         let mut effect = tokio::select! {
             input = inputs.recv() => match input {
                 Some(Input::Pressed(key)) => model.pressed(key),
-                Some(Input::Resized) => {
-                    model.resized(Terminal::size()?);
-                    Effect::None
-                }
                 Some(Input::Closed) | None => return Ok(End::Closed),
             },
             Some(seen) = looks.recv() => match seen {
@@ -122,6 +120,10 @@ async fn run(screen: Show) -> io::Result<End> {
                     Effect::None
                 }
             },
+            Some(()) = resized.recv() => {
+                model.resized(Terminal::size()?);
+                Effect::None
+            }
             Some(()) = continued.recv() => {
                 terminal.take_again()?;
                 model.resized(Terminal::size()?);

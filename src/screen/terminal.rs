@@ -32,8 +32,6 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 pub(super) enum Input {
     /// A key was pressed.
     Pressed(Key),
-    /// It has another size.
-    Resized,
     /// It can no longer be read.
     Closed,
 }
@@ -185,7 +183,7 @@ pub(super) fn inputs() -> mpsc::UnboundedReceiver<Input> {
                     let mut keys = keys_of(key).into_iter().flatten();
                     keys.try_for_each(|key| sender.send(Input::Pressed(key)))
                 }
-                Ok(Event::Resize(..)) => sender.send(Input::Resized),
+                // That it has another size is heard by the signal, which is listened to before this thread runs.
                 Ok(_) => Ok(()),
                 Err(_) => {
                     // Nobody is left to be told where this fails.
