@@ -164,6 +164,13 @@ macro_rules! words {
 }
 pub(super) use words;
 
+/// A description that is written once, and a reference to it.
+#[cfg(test)]
+fn shared(defs: &mut Defs, name: &str, schema: Value) -> Value {
+    defs.insert(name.to_owned(), schema);
+    json!({ "$ref": format!("#/$defs/{name}") })
+}
+
 #[cfg(test)]
 pub(super) fn described(defs: &mut Defs, name: &str, fields: Vec<(&str, Value)>) -> Value {
     let required: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
@@ -172,8 +179,7 @@ pub(super) fn described(defs: &mut Defs, name: &str, fields: Vec<(&str, Value)>)
         .map(|(name, schema)| ((*name).to_owned(), schema.clone()))
         .collect();
     let schema = json!({ "type": "object", "required": required, "properties": properties });
-    defs.insert(name.to_owned(), schema);
-    json!({ "$ref": format!("#/$defs/{name}") })
+    shared(defs, name, schema)
 }
 
 macro_rules! number {
@@ -273,8 +279,9 @@ impl Form for Timestamp {
     }
 
     #[cfg(test)]
-    fn schema(_: &mut Defs) -> Value {
-        json!({ "type": "integer", "description": "Milliseconds since the epoch." })
+    fn schema(defs: &mut Defs) -> Value {
+        let time = json!({ "type": "integer", "description": "Milliseconds since the epoch." });
+        shared(defs, "Timestamp", time)
     }
 }
 
@@ -450,10 +457,9 @@ impl<T: Form> Form for Sighting<T> {
     #[cfg(test)]
     fn schema(defs: &mut Defs) -> Value {
         let one = |key: &str, of: Value| json!({ "type": "object", "required": [key], "properties": { key: of } });
-        json!({ "oneOf": [
-            one("seen", T::schema(defs)),
-            one("absent", json!({ "type": "string" })),
-            one("unknown", json!({ "type": "string" })),
-        ] })
+        let text = || json!({ "type": "string" });
+        let not = json!({ "anyOf": [one("absent", text()), one("unknown", text())] });
+        let not = shared(defs, "NotSeen", not);
+        json!({ "anyOf": [one("seen", T::schema(defs)), not] })
     }
 }

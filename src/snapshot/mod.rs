@@ -157,8 +157,8 @@ impl Snapshot {
     ///
     /// What is wrong with which of the two.
     pub fn read(document: &str, roll: &str) -> Result<Self, Damage> {
-        let document: Value =
-            serde_json::from_str(document).map_err(|error| Damage::Document(error.to_string()))?;
+        let document: Value = serde_json::from_slice(document.as_bytes())
+            .map_err(|error| Damage::Document(error.to_string()))?;
         let said = |key: &str| document.get(key).and_then(Value::as_str);
         if said("document") != Some(DOCUMENT) {
             return Err(Damage::Document("it is no snapshot".to_owned()));
