@@ -1,5 +1,6 @@
 //! The command line: arguments and environment in, output and an exit code out.
 
+mod ack;
 mod apply;
 mod completions;
 mod config;
@@ -97,6 +98,7 @@ enum Command {
     Record(record::Arguments),
     Log(log::Arguments),
     Undo(undo::Arguments),
+    Ack(ack::Arguments),
     Worker(worker::Arguments),
     Dispatch(dispatch::Arguments),
     Init(init::Arguments),
@@ -189,6 +191,7 @@ async fn carry_out(Arguments { talk, command }: Arguments) -> Exit {
             Command::Apply(arguments) => apply::run(arguments, environment).await,
             Command::Record(arguments) => record::run(arguments, environment).await,
             Command::Log(arguments) => log::run(arguments, &environment),
+            Command::Ack(arguments) => ack::run(arguments, &environment).await,
             Command::Undo(arguments) => undo::run(arguments, &environment).await,
             Command::Worker(arguments) => worker::run(arguments, environment).await,
             Command::Dispatch(arguments) => dispatch::run(arguments, environment).await,

@@ -313,9 +313,14 @@ pub(super) fn journal(registry: Option<PathBuf>, state: &Path) -> Result<Vec<Ent
 }
 
 /// The roll, and what is kept of what was written to it.
-pub(super) fn keeping(places: Places, environment: &Environment) -> Result<run::Keeping, Failure> {
+pub(super) fn keeping(places: &Places, environment: &Environment) -> Result<run::Keeping, Failure> {
     let state = environment.state_folder(places.state_dir.as_deref())?;
-    let roll = locate(places.registry.or_else(|| environment.registry.clone()))?;
+    let roll = locate(
+        places
+            .registry
+            .clone()
+            .or_else(|| environment.registry.clone()),
+    )?;
     Ok(run::Keeping {
         folder: Folder::of(&state, &roll.target),
         roll,

@@ -50,7 +50,7 @@ pub(super) async fn run(arguments: Arguments, environment: &Environment) -> Resu
         dry_run,
         places,
     } = arguments;
-    let keeping = joint::keeping(places, environment)?;
+    let keeping = joint::keeping(&places, environment)?;
     let Some(number) = number else {
         return list(&keeping);
     };

@@ -184,6 +184,17 @@ pub struct OpenDrift {
     pub told_as: String,
     /// Whether it was written once and a person took that back: then it is held for as long as it is open.
     pub undone: bool,
+    /// That a person knows of it, as it was told then.
+    pub acked: Option<Acked>,
+}
+
+/// What a person said to know of: the same difference, for the same reason, of which the same was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acked {
+    /// The drift's reason.
+    pub reason: String,
+    /// What was made of it.
+    pub told_as: String,
 }
 
 /// The live conversation that somebody overruled by setting the row's id to another one, if that still
@@ -396,6 +407,7 @@ impl Ledger {
                     kind: drift.kind.as_str().to_owned(),
                     told_as: before.map_or_else(String::new, |before| before.told_as.clone()),
                     undone: before.is_some_and(|before| before.undone),
+                    acked: before.and_then(|before| before.acked.clone()),
                 };
                 (drift.id.clone(), entry)
             })
@@ -431,6 +443,7 @@ impl Ledger {
     pub fn hold_undone(&mut self, id: DriftId, open: OpenDrift) {
         let held = OpenDrift {
             undone: true,
+            acked: None,
             proven_since: None,
             told_as: String::new(),
             ..open

@@ -7,7 +7,7 @@ use super::drift::{Drift, Held, Kind, Note, Wait};
 use super::edit::{Change, Edit};
 use super::ids::{DriftId, ServerName, SessionName, Timestamp};
 use super::jobs::{self, Ignored, JobUpdate};
-use super::ledger::Ledger;
+use super::ledger::{Acked, Ledger};
 use super::policy::Policy;
 use super::policy::limits::{MASS_ROWS, MASS_WINDOW};
 use super::registry::{Registry, Status};
@@ -148,6 +148,20 @@ pub fn assess(
             && let Some(open) = ledger.drifts.get_mut(id)
         {
             decision.as_str().clone_into(&mut open.told_as);
+        }
+    }
+    for drift in &findings.drifts {
+        if let Some(decision) = plan.fates.get(&drift.id)
+            && *decision != Decision::Held(Held::NotPlanned)
+            && let Some(open) = ledger.drifts.get_mut(&drift.id)
+        {
+            // What becomes another thing, or is written, is not what a person said to know of.
+            let as_told = |acked: &Acked| {
+                acked.reason == drift.reason
+                    && acked.told_as == decision.as_str()
+                    && matches!(decision, Decision::Held(_) | Decision::Told)
+            };
+            open.acked = open.acked.take().filter(as_told);
         }
     }
     let confirmed = registry

@@ -92,6 +92,8 @@ pub struct Told {
     pub last_seen: Timestamp,
     /// In how many looks it was seen.
     pub count: u64,
+    /// Whether a person said to know of it, and it is still as it was then.
+    pub acked: bool,
 }
 
 /// What became of a drift. Every drift ends in exactly one of these.
@@ -173,13 +175,13 @@ pub struct Account<'a> {
 }
 
 impl Report {
-    /// The look in one word. Notes count for nothing here, and what could not be seen counts more than what was
+    /// The look in one word. Notes, and what a person said to know of, count for nothing here, and what could not be seen counts more than what was
     /// found.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         if !self.saw_everything() {
             Verdict::Blind
-        } else if self.drifts.is_empty() {
+        } else if self.drifts.iter().all(|told| told.acked) {
             Verdict::InOrder
         } else {
             Verdict::Drifted
@@ -220,6 +222,7 @@ impl Report {
                     first_seen: open.map_or(world.at, |open| open.first_seen),
                     last_seen: open.map_or(world.at, |open| open.last_seen),
                     count: open.map_or(1, |open| open.count),
+                    acked: open.is_some_and(|open| open.acked.is_some()),
                     drift: drift.clone(),
                 }
             })

@@ -208,9 +208,9 @@ impl Session {
             Concern::Bystander
         } else if runs && matches!(self.sight, Sight::Unseen(_)) {
             Concern::Unseen
-        } else if self.drifts.iter().any(is_stuck) {
+        } else if self.unknown_drifts().any(is_stuck) {
             Concern::Stuck
-        } else if !self.drifts.is_empty() {
+        } else if self.unknown_drifts().next().is_some() {
             Concern::Drift
         } else if !self.notes.is_empty() {
             Concern::Note
@@ -224,6 +224,11 @@ impl Session {
         } else {
             Concern::Fine
         }
+    }
+
+    /// Its drifts that nobody has said to know of.
+    pub fn unknown_drifts(&self) -> impl Iterator<Item = &Told> {
+        self.drifts.iter().filter(|told| !told.acked)
     }
 
     /// Whether its row says that it ended.
@@ -334,7 +339,11 @@ impl Standing {
         let is = |concern| self.sessions.iter().any(|it| it.concern() == concern);
         self.verdict = if is(Concern::Unseen) {
             Verdict::Blind
-        } else if self.sessions.iter().any(|it| !it.drifts.is_empty()) {
+        } else if self
+            .sessions
+            .iter()
+            .any(|it| it.unknown_drifts().next().is_some())
+        {
             Verdict::Drifted
         } else {
             Verdict::InOrder

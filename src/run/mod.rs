@@ -1,5 +1,6 @@
 //! When to look: one pass, or a loop of them. Nothing here decides what a look means.
 
+mod ack;
 mod beat;
 mod cut_off;
 mod error;
@@ -23,6 +24,7 @@ mod wake;
 mod watch;
 mod work;
 
+pub use ack::{acknowledge, can_be_known};
 pub use error::RunError;
 pub use init::{Made, init};
 pub use notify::Notifier;

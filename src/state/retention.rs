@@ -120,6 +120,7 @@ mod tests {
                     kind: "stale_id".to_owned(),
                     told_as: "told".to_owned(),
                     undone: false,
+                    acked: None,
                 },
             );
         }

@@ -138,7 +138,10 @@ impl From<&Told> for Item {
                 .as_ref()
                 .filter(|server| !server.is_default())
                 .map(ToString::to_string),
-            statement: sentence::statement(&told.drift, &told.outcome),
+            statement: match (sentence::statement(&told.drift, &told.outcome), told.acked) {
+                (statement, false) => statement,
+                (statement, true) => format!("{statement} Acknowledged."),
+            },
         }
     }
 }

@@ -20,11 +20,15 @@ const LONGEST: usize = 400;
 /// From how many on ends of one reason are told in one line.
 const MANY: usize = 3;
 
-/// Writes the report as a heading and a list, trouble first. What does not fit is counted.
+/// Writes the report as a heading and a list, trouble first. What does not fit is counted, and what a person said to
+/// know of is left out.
 ///
 /// # Errors
 /// When the writer fails.
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let mut report = report.clone();
+    report.drifts.retain(|told| !told.acked);
+    let report = &report;
     let heading = format!(
         "**headcount** on {}, {}: {}",
         escape(&report.vantage.host),

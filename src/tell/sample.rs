@@ -329,6 +329,7 @@ pub(crate) fn one_of(kind: Kind, session: &str, outcome: Outcome) -> Told {
         first_seen: Timestamp::from_secs(1_795_251_000),
         last_seen: NOW,
         count: 2,
+        acked: false,
     }
 }
 

@@ -164,6 +164,10 @@ pub fn summary(report: &Report) -> String {
             outcomes.join(", ")
         )
     });
+    let acked = report.drifts.iter().filter(|told| told.acked).count();
+    if acked > 0 {
+        parts.push(format!("{acked} acknowledged"));
+    }
     if !report.notes.is_empty() {
         parts.push(counted(report.notes.len(), "note"));
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use headcount::core::drift::{Drift, Kind, NoteKind};
 use headcount::core::edit::{Change, Edit, Target};
 use headcount::core::ids::{DriftId, ServerName, Timestamp};
-use headcount::core::ledger::RowKey;
+use headcount::core::ledger::{Acked, RowKey};
 use headcount::core::plan::Decision;
 use headcount::core::policy::limits::{MASS_ROWS, MASS_WINDOW};
 use headcount::core::registry::{Row, Status};
@@ -296,6 +296,25 @@ proptest! {
             let mut third = next.clone();
             third.ledger = second.ledger.clone();
             prop_assert_eq!(second.says(), third.pass().says());
+        }
+    }
+
+    #[test]
+    fn what_a_person_says_to_know_changes_nothing_that_is_done(scene in any_scene()) {
+        let plain = scene.pass();
+        let mut known = scene.clone();
+        for drift in &plain.drifts {
+            let told_as = plain.plan.fates[&drift.id].as_str().to_owned();
+            let mut open = plain.ledger.drifts[&drift.id].clone();
+            open.proven_since = scene.ledger.drifts.get(&drift.id).and_then(|it| it.proven_since.clone());
+            open.acked = Some(Acked { reason: drift.reason.clone(), told_as });
+            known.ledger.drifts.insert(drift.id.clone(), open);
+        }
+        let acked = known.pass();
+        prop_assert_eq!(&plain.plan, &acked.plan);
+        for (id, fate) in &acked.plan.fates {
+            let is_known = acked.ledger.drifts[id].acked.is_some();
+            prop_assert_eq!(is_known, matches!(fate, Decision::Held(_) | Decision::Told));
         }
     }
 

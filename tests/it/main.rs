@@ -13,6 +13,7 @@
     reason = "`pub` marks what tests may use of a support module"
 )]
 
+mod ack;
 mod bad_input;
 mod command_line;
 mod commands;

@@ -150,6 +150,15 @@ struct Drift {
     told_as: String,
     #[serde(default)]
     undone: bool,
+    #[serde(default)]
+    acked: Option<Acked>,
+}
+
+/// What a person said to know of.
+#[derive(Serialize, Deserialize)]
+struct Acked {
+    reason: String,
+    told_as: String,
 }
 
 /// A moment of a boot.
@@ -573,6 +582,7 @@ impl From<(&DriftId, &core::OpenDrift)> for Drift {
             kind,
             told_as,
             undone,
+            acked,
         } = drift;
         Self {
             id: id.to_string(),
@@ -589,6 +599,10 @@ impl From<(&DriftId, &core::OpenDrift)> for Drift {
             kind: kind.clone(),
             told_as: told_as.clone(),
             undone: *undone,
+            acked: acked.as_ref().map(|acked| {
+                let core::Acked { reason, told_as } = acked.clone();
+                Acked { reason, told_as }
+            }),
         }
     }
 }
@@ -610,6 +624,9 @@ impl From<Drift> for (DriftId, core::OpenDrift) {
                 kind: drift.kind,
                 told_as: drift.told_as,
                 undone: drift.undone,
+                acked: drift
+                    .acked
+                    .map(|Acked { reason, told_as }| core::Acked { reason, told_as }),
             },
         )
     }

@@ -69,6 +69,7 @@ fn open_drift(drift: &Drift, told_as: String, at: Timestamp) -> OpenDrift {
         kind: drift.kind.clone(),
         told_as,
         undone: false,
+        acked: None,
     }
 }
 

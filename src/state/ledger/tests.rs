@@ -18,8 +18,8 @@ use crate::core::ids::{
 use crate::core::jobs::{JobId, JobStatus, KnownJob, Learned};
 use crate::core::known_clock::KnownClock;
 use crate::core::ledger::{
-    AgentKey, Incarnation, KnownAgent, KnownArtifact, KnownId, KnownRow, KnownServer, Ledger,
-    OpenDrift, RowKey, SeenAlive,
+    Acked, AgentKey, Incarnation, KnownAgent, KnownArtifact, KnownId, KnownRow, KnownServer,
+    Ledger, OpenDrift, RowKey, SeenAlive,
 };
 use crate::core::world::{Place, ServerId};
 use crate::state::{Folder, Locked};
@@ -120,8 +120,9 @@ prop_compose! {
         kind in ".{0,8}",
         told_as in ".{0,8}",
         undone in any::<bool>(),
+        acked in option::of((".{0,8}", ".{0,8}").prop_map(|(reason, told_as)| Acked { reason, told_as })),
     ) -> OpenDrift {
-        OpenDrift { first_seen, last_seen, count, proven_since, session, server, class, kind, told_as, undone }
+        OpenDrift { first_seen, last_seen, count, proven_since, session, server, class, kind, told_as, undone, acked }
     }
 }
 

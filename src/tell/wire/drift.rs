@@ -57,6 +57,9 @@ pub struct Drift {
     pub last_seen: String,
     /// In how many looks it was seen.
     pub count: u64,
+    /// Whether a person said to know of it (`headcount ack`), and it is still as it was then.
+    #[serde(default)]
+    pub acknowledged: bool,
     /// The sentence for a card.
     pub comment: String,
 }
@@ -129,6 +132,7 @@ impl From<&Told> for Drift {
             first_seen,
             last_seen,
             count,
+            acked,
         } = told;
         let (pending, held) = match outcome {
             Outcome::Pending { why, due } => (
@@ -160,6 +164,7 @@ impl From<&Told> for Drift {
             first_seen: first_seen.iso(),
             last_seen: last_seen.iso(),
             count: *count,
+            acknowledged: *acked,
             comment: sentence::comment(drift, outcome),
         }
     }
