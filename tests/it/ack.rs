@@ -6,7 +6,6 @@ const OLD: &str = "old-creator-claude";
 
 /// A stopped row whose conversation has no file any more.
 fn stale(machine: &Machine, number: u32) {
-    machine.session("bystander").start();
     std::fs::create_dir_all(machine.home().join(".claude/projects")).unwrap();
     machine
         .roll()
