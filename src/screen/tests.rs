@@ -313,7 +313,7 @@ fn a_command_is_copied_and_shown_whole_until_the_next_key() {
             model.pressed(Key::Char(key)),
             Effect::Copy(command.to_owned())
         );
-        let bottom = lines(&model)[8..].join(" ");
+        let bottom = lines(&model)[6..].join(" ");
         assert!(
             bottom.contains("Copied, if your terminal allows it."),
             "{bottom}"

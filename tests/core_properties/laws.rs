@@ -310,7 +310,7 @@ proptest! {
             open.acked = Some(Acked { reason: drift.reason.clone(), told_as });
             known.ledger.drifts.insert(drift.id.clone(), open);
         }
-        let acked = known.pass();
+        let acked = known.assess();
         prop_assert_eq!(&plain.plan, &acked.plan);
         for (id, fate) in &acked.plan.fates {
             let is_known = acked.ledger.drifts[id].acked.is_some();
