@@ -8,6 +8,7 @@ one `headcount reconcile --once --dry-run`; prints medians, their ratio and the 
 """
 
 import argparse
+import os
 
 from world import BINARY, World, large, long_line, measure, small
 

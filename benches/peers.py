@@ -24,8 +24,9 @@ import watch
 from world import BINARY, ROOT, TEN_FIELDS, World, small, timed
 
 STRAIGHTFORWARD = os.path.join(ROOT, "benches", "straightforward.sh")
-# The afternoon's pass takes seconds.
+# The afternoon's pass takes half a minute at 200 sessions: it is run a few times, and not with more.
 FEWER = 3
+MOST = 200
 
 
 def pass_of(binary, world, *more):
@@ -114,8 +115,9 @@ def main():
             commands = {
                 "bare tmux": ["tmux", "-u", "-L", "default", "list-panes", "-a", "-F", TEN_FIELDS],
                 "headcount": pass_of(options.binary, world, "--dry-run"),
-                "afternoon": [STRAIGHTFORWARD, world.roll],
             }
+            if sessions <= MOST:
+                commands["afternoon"] = [STRAIGHTFORWARD, world.roll]
             if options.tmx:
                 commands["tmx agents --json"] = [options.tmx, "agents", "--json"]
             found = side_by_side(world, commands, options.rounds)

@@ -113,7 +113,7 @@ fn where_listeners_cannot_be_read_the_dead_process_of_the_server_proves_it_gone(
         ended("server_gone", "written")
     );
     // The kernel and tmux may tell its beginning three seconds apart, either way.
-    const BEGAN: i64 = UPTIME - 100;
+    const BEGAN: i64 = UPTIME - 60;
     let as_of = |secs| at_once(known.clone().alive(process(10).began(ago(secs))));
     for apart in [-3, 0, 3] {
         assert_eq!(as_of(BEGAN + apart), UNSEEN, "{apart}");
