@@ -175,9 +175,19 @@ impl Inquiry<'_> {
                 Err("a session of its name is live there, and may be its own".to_owned())
             }
             ServerState::Listed(listing) => {
-                let restarted = self.past.life(row).is_some_and(|life| {
-                    life.socket == server.socket && life.server != listing.server
-                });
+                let before = self
+                    .past
+                    .life(row)
+                    .filter(|life| life.socket == server.socket && life.server != listing.server);
+                // Another server can have taken its place while it lives on without its socket.
+                if let Some(life) = before.filter(|life| !self.past.has_ended(life.server)) {
+                    return Err(format!(
+                        "its session was last seen on tmux server process {}, which is not proven dead, and another \
+                         server answers on {} now",
+                        life.server.pid, server.socket
+                    ));
+                }
+                let restarted = before.is_some();
                 let cause = if rebooted {
                     Cause::HostRebooted
                 } else if restarted {

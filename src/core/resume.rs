@@ -116,17 +116,40 @@ pub fn in_tmux(
     } else {
         "-L"
     };
-    let mut words = vec!["tmux", by, server.as_str(), "new-session", "-d", "-s"];
-    words.push(name.as_str());
-    if let Some(folder) = folder {
+    let (name, folder) = (literally(name.as_str()), folder.map(literally));
+    let command = ended(command);
+    let mut words = vec![
+        "tmux",
+        by,
+        server.as_str(),
+        "new-session",
+        "-d",
+        "-s",
+        &name,
+    ];
+    if let Some(folder) = &folder {
         words.extend(["-c", folder]);
     }
-    words.push(command);
+    words.push(&command);
     shlex::try_join(words).ok()
+}
+
+/// A name or folder as tmux takes it: `#` begins a format, `#(…)` would even run a program.
+fn literally(text: &str) -> String {
+    ended(&text.replace('#', "##"))
+}
+
+/// A word as tmux takes it: a `;` at its end would end the command.
+fn ended(word: &str) -> String {
+    word.strip_suffix(';')
+        .map_or_else(|| word.to_owned(), |rest| format!("{rest}\\;"))
 }
 
 /// Who has the conversation now, or may have it for all that is known.
 fn in_the_way(session: &Session) -> Option<String> {
+    if let Some(pid) = session.conversation.as_ref().and_then(|it| it.held_by) {
+        return Some(format!("process {pid}"));
+    }
     let process = session.live.as_ref().and_then(|live| live.process);
     let who = match &session.sight {
         Sight::Agent(_) | Sight::Several => {
@@ -225,6 +248,26 @@ mod tests {
             ]
         );
         assert!(of("/tmp/sock").unwrap().starts_with("tmux -S /tmp/sock "));
+    }
+
+    #[test]
+    fn nothing_in_a_name_or_folder_commands_tmux() {
+        let told = in_tmux(
+            &ServerName::new("work"),
+            &SessionName::new("a#(touch x);"),
+            Some("/srv/#{pid};"),
+            "claude --resume c1;",
+        );
+        let words = shlex::split(&told.unwrap()).unwrap();
+        assert_eq!(
+            &words[6..],
+            [
+                "a##(touch x)\\;",
+                "-c",
+                "/srv/##{pid}\\;",
+                "claude --resume c1\\;"
+            ]
+        );
     }
 
     #[test]

@@ -135,6 +135,8 @@ pub struct Conversation {
     pub id: Option<ConversationId>,
     /// Whether the live agent was seen to have it, and what said so.
     pub live: Option<String>,
+    /// A process that was seen to have it, in this session or another one.
+    pub held_by: Option<Pid>,
     /// Its file.
     pub file: Sighting<Artifact>,
 }
@@ -512,11 +514,24 @@ impl<'a> Desk<'a> {
                     .unwrap_or_else(|| Sighting::unknown("it was not looked for"))
             }
         };
+        let held_by = id.as_ref().and_then(|id| self.holder(agent, id));
         Some(Conversation {
             agent,
             id,
             live,
+            held_by,
             file,
+        })
+    }
+
+    /// A process that says that it has a conversation, wherever it runs.
+    fn holder(&self, kind: AgentKind, id: &ConversationId) -> Option<Pid> {
+        let mut agents = self.scope.all.agents();
+        agents.find_map(|(_, sight)| match &sight.live {
+            Sighting::Present(record) if sight.kind == kind && record.id == *id => {
+                Some(sight.process.pid)
+            }
+            _ => None,
         })
     }
 

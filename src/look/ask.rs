@@ -99,11 +99,32 @@ impl Questions {
         }
     }
 
+    /// Remarks a server that listens where no socket was found: its file was removed, and it lives.
+    fn remark(&mut self, socket: PathBuf) {
+        let name = socket.file_name().and_then(|name| name.to_str());
+        match name.map(ServerName::new) {
+            Some(name) if !self.open.iter().any(|open| open.socket == socket) => {
+                let state = Asked::Known(ServerState::Missing);
+                self.open.push(Open {
+                    name,
+                    socket,
+                    state,
+                });
+            }
+            _ => {}
+        }
+    }
+
     /// Asks the servers that only the roll or the ledger names, and reads all answers meanwhile.
     pub(super) fn complete(mut self, request: &Request<'_>, vantage: &Vantage) -> Answers {
         let named = named(request, vantage, &self.folder);
         for name in named.keys() {
             self.ask(name.clone());
+        }
+        let listeners = Listeners::read();
+        let listening: Vec<PathBuf> = listeners.below(&self.folder).collect();
+        for socket in listening {
+            self.remark(socket);
         }
         let known: BTreeSet<&PathBuf> = named.values().collect();
         self.open
@@ -128,7 +149,7 @@ impl Questions {
         });
         Answers {
             expected: open.collect(),
-            listeners: Listeners::read(),
+            listeners,
             folder: self.folder,
             unlisted: self.unlisted,
         }

@@ -1,7 +1,7 @@
 //! The sockets of tmux servers: where they are, whether somebody answers, whether the kernel knows a listener.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -129,6 +129,13 @@ impl Listeners {
         parse(&bytes).ok_or_else(|| {
             "the kernel's list of sockets (/proc/net/unix) is not what it should be".to_owned()
         })
+    }
+
+    /// The paths right below a folder that somebody listens on.
+    pub fn below<'l>(&'l self, folder: &'l Path) -> impl Iterator<Item = PathBuf> + 'l {
+        let paths = self.paths.iter().flatten();
+        let paths = paths.map(|path| PathBuf::from(OsStr::from_bytes(path)));
+        paths.filter(move |path| path.parent() == Some(folder))
     }
 
     /// Whether somebody listens on this path.

@@ -103,6 +103,12 @@ pub fn put_back(
         return Ok(PutBack::Changed(now.to_owned()));
     }
     let Some(before) = before else {
+        // What somebody has written above or below it would go with it.
+        let is_remark = |line: &str| line.trim_start().starts_with('#') && !known(line);
+        let whole = with_comments(text, &[index]).pop().flatten();
+        if let Some(whole) = whole.filter(|whole| whole.lines().any(is_remark)) {
+            return Ok(PutBack::Changed(whole));
+        }
         return without(text, &[index]).map(PutBack::Done);
     };
     let mark = &text[..text.len() - body.len()];

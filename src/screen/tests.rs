@@ -34,6 +34,7 @@ fn session(name: &str) -> Session {
             agent: AgentKind::Claude,
             id: Some(ConversationId::new("7f3a1c52-0000-4000-8000-000000000001")),
             live: None,
+            held_by: None,
             file: Sighting::Present(Artifact {
                 path: "/home/u/.claude/projects/-srv-shop/7f3a1c52.jsonl".to_owned(),
                 modified: NOW.minus(Duration::from_secs(300)),

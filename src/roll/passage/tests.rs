@@ -132,3 +132,22 @@ fn rows_between_brackets_are_cut_out_with_their_commas() {
     let commented = "tmux_sessions: [{name: a}, # first\n  {name: b}]\n";
     assert!(without(commented, &[0]).is_err());
 }
+
+#[test]
+fn a_row_with_remarks_of_somebody_else_around_it_is_not_cut_out() {
+    let registered = "tmux_sessions:\n- name: a\n  status: running\n- name: b\n  status: running\n";
+    let after = passage(registered, "b");
+    let cut = |text: &str| put_back(text, "b", None, &after).unwrap();
+    let PutBack::Done(text) = cut(registered) else {
+        panic!("it was not cut out");
+    };
+    assert_eq!(text, "tmux_sessions:\n- name: a\n  status: running\n");
+    let above = registered.replace("- name: b", "# ask Kim first\n- name: b");
+    let below = format!("{registered}  # ask Kim first\n");
+    for text in [above, below] {
+        assert!(
+            matches!(cut(&text), PutBack::Changed(now) if now.contains("# ask Kim first")),
+            "{text}"
+        );
+    }
+}

@@ -286,6 +286,25 @@ async fn a_damaged_file_is_an_empty_ledger_and_is_kept_aside() {
 }
 
 #[tokio::test]
+async fn a_pipe_in_its_place_is_not_waited_for_and_is_kept_aside() {
+    let (_temp, folder, locked) = folder().await;
+    let path = folder.path().join("ledger.json");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &path,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+        0,
+    )
+    .unwrap();
+    let (mut file, ledger) = LedgerFile::load(&folder).unwrap();
+    assert_eq!(ledger, Ledger::default());
+    assert!(file.damage().is_some());
+    file.save(&some_ledger(), &locked).unwrap();
+    assert_eq!(LedgerFile::load(&folder).unwrap().1, some_ledger());
+}
+
+#[tokio::test]
 async fn what_a_crash_left_of_the_next_ledger_is_no_ledger() {
     let (_temp, folder, locked) = folder().await;
     let (mut file, _) = LedgerFile::load(&folder).unwrap();

@@ -213,6 +213,8 @@ impl From<&standing::Conversation> for Conversation {
             agent,
             id,
             live,
+            // Told by what has to end before the conversation is taken up again.
+            held_by: _,
             file,
         } = conversation;
         let (path, reason) = match file {

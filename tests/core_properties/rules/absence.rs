@@ -225,7 +225,14 @@ fn another_life_of_the_server_without_the_session_is_a_restart() {
         .server(tmux("default").life(11, ago(30)))
         .at_once();
     second.ledger = first.ledger;
-    assert_eq!(second.pass().says(), ended("server_restarted", "written"));
+    assert_eq!(
+        second.clone().process(10, dead()).pass().says(),
+        ended("server_restarted", "written")
+    );
+    // The old one may live on, without the socket that another has now.
+    assert_eq!(second.clone().pass().says(), UNSEEN);
+    let alive = process(10).began(ago(UPTIME - 60));
+    assert_eq!(second.alive(alive).pass().says(), UNSEEN);
 }
 
 #[test]

@@ -167,7 +167,7 @@ fn a_session_of_the_old_id_in_another_life_of_the_server_is_another() {
         )
     };
     let first = life(10, "app-creator-claude").pass();
-    let mut second = life(11, "new-name").at_once();
+    let mut second = life(11, "new-name").process(10, dead()).at_once();
     second.ledger = first.ledger;
     assert_eq!(
         second.pass().says(),

@@ -308,3 +308,47 @@ fn without_the_list_of_listeners_a_missing_socket_is_no_proof_at_all() {
 
     saw_nothing(&machine, &roll, &pass.exits(3));
 }
+
+#[test]
+fn a_server_that_nobody_named_and_whose_socket_is_removed_may_have_any_session() {
+    let machine = Machine::new();
+    machine.session("bystander").start();
+    let session = machine
+        .session(NAME)
+        .server("side")
+        .running("claude")
+        .start();
+    machine.roll().row(NAME).write();
+    let roll = machine.roll_text();
+    let side = machine.server("side").process();
+    fs::remove_file(machine.socket("side")).unwrap();
+
+    let pass = machine.reconcile().at_once().run();
+
+    saw_nothing(&machine, &roll, &pass);
+    let note = pass.note_of("unseen", NAME).to_string();
+    assert!(note.contains("SIGUSR1"), "{note}");
+    // Without its socket nothing else ends it.
+    side.signal(Signal::KILL);
+    drop(session);
+}
+
+#[test]
+fn a_server_that_lives_on_where_another_has_taken_its_socket_may_have_its_sessions() {
+    let machine = Machine::new();
+    let session = machine.session(NAME).running("claude").start();
+    machine.roll().row(NAME).write();
+    let seen = machine.reconcile().at_once().run().exits(0);
+    assert!(seen.is_confirmed());
+    let old = machine.server("default").process();
+    fs::remove_file(machine.socket("default")).unwrap();
+    machine.session("bystander").start();
+    let roll = machine.roll_text();
+
+    let pass = machine.reconcile().at_once().run();
+
+    saw_nothing(&machine, &roll, &pass);
+    // Without its socket nothing else ends it.
+    old.signal(Signal::KILL);
+    drop(session);
+}
