@@ -441,8 +441,13 @@ fn a_look_that_fails_leaves_what_was_seen_and_says_so() {
         "{text}"
     );
     assert!(text.contains("a-creator-claude"));
+    assert!(text.starts_with("blind: seen at "), "{text}");
     model.looked(rich(), &[]);
-    assert!(!shown(&model).contains("no look"));
+    let text = shown(&model);
+    assert!(
+        !text.contains("no look") && !text.starts_with("blind"),
+        "{text}"
+    );
 }
 
 /// The lines below "Log".

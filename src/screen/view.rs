@@ -9,6 +9,7 @@ use super::layout::Part;
 use super::log::Event;
 use super::model::{Mode, Model};
 use crate::core::ids::Timestamp;
+use crate::core::report::Verdict;
 use crate::core::standing::{Session, Standing};
 use crate::tell::line::Line;
 use crate::tell::paint::{Hue, Paint};
@@ -152,6 +153,11 @@ impl Sheet {
         let after = self.at + rows;
         let first = match &model.standing {
             None => Line::of(Hue::Faint, "looking…"),
+            // What is shown was seen then, and may be otherwise by now.
+            Some(standing) if model.trouble.is_some() => {
+                let then = format!(": seen at {}: {}", standing.at.iso(), summary(standing));
+                Line::of(hue(Verdict::Blind), Verdict::Blind.as_str()).and(Hue::None, then)
+            }
             Some(standing) => Line::of(hue(standing.verdict), standing.verdict.as_str())
                 .and(Hue::None, format!(": {}", summary(standing))),
         };
