@@ -1,6 +1,7 @@
 //! `headcount demo`
 
 use std::fs;
+use std::process::Command;
 
 use rustix::process::Signal;
 
@@ -31,7 +32,11 @@ struct Demo {
 
 impl Demo {
     fn on(machine: &Machine) -> Self {
-        let running = Running::of(machine.headcount_command(&["demo"]));
+        Self::of(machine.headcount_command(&["demo"]))
+    }
+
+    fn of(command: Command) -> Self {
+        let running = Running::of(command);
         let folder = format!("/tmp/headcount-demo-{}-", running.process().pid);
         Self { running, folder }
     }
@@ -97,7 +102,11 @@ fn nothing_of_the_users_is_touched_or_seen() {
 fn an_interrupt_leaves_nothing_behind_either() {
     let machine = in_use();
 
-    let Demo { running, folder } = Demo::on(&machine);
+    // Whole it takes a third of a second, which is soon over.
+    let slow = r#"case "$*" in *list-panes*) sleep 3 ;; esac; exec "$TMUX_ITSELF" "$@""#;
+    let mut command = machine.headcount_command(&["demo"]);
+    command.env("PATH", machine.path_with_tmux(slow));
+    let Demo { running, folder } = Demo::of(command);
     wait_until("the demo's tmux server", || {
         (!processes(&folder).is_empty()).then_some(())
     });
