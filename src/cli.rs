@@ -20,6 +20,7 @@ mod reconcile;
 mod record;
 mod replay;
 mod resume;
+mod rolls;
 mod schema;
 mod screen;
 mod seconds;
@@ -119,6 +120,9 @@ struct Places {
     /// The state folder [default: $AGENT_SESSIONS_STATE_DIR, else ~/.local/state/headcount]
     #[arg(long, value_name = "PATH")]
     state_dir: Option<PathBuf>,
+    /// Whether other rolls are looked after by the same run.
+    #[arg(skip)]
+    beside_others: bool,
 }
 
 /// Why a command did not do what it was asked to.

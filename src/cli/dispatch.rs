@@ -68,7 +68,8 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
         places:
             Places {
                 registry,
-                state_dir: _, // nothing is kept in mind of this
+                state_dir: _,     // nothing is kept in mind of this
+                beside_others: _, // it is of one roll
             },
     } = arguments;
     let board = board.or_else(|| environment.kanban_board.clone());

@@ -1,5 +1,7 @@
 //! `headcount explain`
 
+use std::slice;
+
 use clap::Args;
 
 use super::environment::Environment;
@@ -55,7 +57,9 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
         claude_home,
         ..
     } = joint::survey(places, replay.folder(), &environment).await?;
-    let standing = status::only(Standing::new(survey.scope()), &[session])?;
+    let whole = Standing::new(survey.scope());
+    status::known(slice::from_ref(&whole), &session)?;
+    let standing = status::called(whole, slice::from_ref(&session));
     let sessions = standing.sessions.iter();
     let explanations: Vec<Explanation> = sessions
         .map(|session| explain(survey.scope(), session, claude_home.as_deref()))

@@ -46,6 +46,7 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
     let Places {
         registry,
         state_dir,
+        beside_others: _, // it makes one roll
     } = arguments.places;
     let settings = Settings {
         registry: registry.or_else(|| environment.registry.clone()),

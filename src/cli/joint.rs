@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::config::Config;
 use super::environment::Environment;
+use super::rolls::{self, Rolls};
 use super::terms::Terms;
 use super::{Failure, Places, init, reconcile, validate, watch};
 use crate::core::checkup::Check;
@@ -72,6 +73,24 @@ pub(super) struct View {
     pub(super) claude_home: Option<String>,
 }
 
+/// A look for a person at each roll that is meant. The errors of those that cannot be looked at are told, and the code
+/// of the first of them is returned besides; that of a single roll is an error.
+pub(super) async fn surveys(
+    rolls: Rolls,
+    places: Places,
+    replay: Option<PathBuf>,
+    environment: &Environment,
+) -> Result<(Vec<View>, Option<Exit>), Failure> {
+    if !rolls.are_all() {
+        return Ok((vec![survey(places, replay, environment).await?], None));
+    }
+    let each = rolls::for_each(rolls.of(places, environment)?, |places| {
+        let environment = environment.clone();
+        async move { survey(places, None, &environment).await }
+    });
+    Ok(rolls::told(each.await))
+}
+
 /// One look for a person, or the one that is replayed.
 pub(super) async fn survey(
     places: Places,
@@ -117,7 +136,8 @@ pub(super) fn of_the_look(
         Err(FindError::None { .. }) => return Ok(None),
         roll => roll?,
     };
-    let policy = Terms::usual().policy(Config::beside(&roll.target)?);
+    let terms = Terms::usual().beside_others(places.beside_others);
+    let policy = terms.policy(Config::beside(&roll.target)?);
     Ok(Some(run::Settings {
         roll,
         state,
@@ -130,6 +150,11 @@ pub(super) fn of_the_look(
         notify: None,
         replay: None,
     }))
+}
+
+/// The roll that the environment names, or that is found here, if there is one.
+pub(super) fn roll_here(environment: &Environment) -> Option<Roll> {
+    locate(environment.registry.clone()).ok()
 }
 
 /// One look, as if there were no roll.

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use super::environment::Environment;
 use super::joint::{self, Done};
 use super::replay::Replay;
+use super::rolls::{self, Rolls};
 use super::terms::Terms;
 use super::{Failure, Places, output, watch};
 use crate::core::report::Report;
@@ -43,6 +44,8 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     #[command(flatten)]
+    rolls: Rolls,
+    #[command(flatten)]
     places: Places,
     #[command(flatten)]
     replay: Replay,
@@ -65,6 +68,7 @@ Exit codes: 0 done, 1 the roll is missing or unreadable, 2 another error.
 Examples:
   headcount reconcile --dry-run --emit-diff --format table              what differs?
   headcount reconcile --once --emit-diff | jq -r '.actions[].comment'   correct, then tell
+  headcount reconcile --all-rolls --emit-diff                           in all projects
   headcount reconcile --poll --emit-diff                                keep watch, tell each change
   headcount reconcile --subscribe --emit-diff                           and hear when a job is done
   headcount reconcile --poll --notify 'notify-send \"$HEADCOUNT_COMMENT\"'   show each change
@@ -119,10 +123,8 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
         emit_diff,
         dry_run,
         format,
-        places: Places {
-            registry,
-            state_dir,
-        },
+        rolls,
+        places,
         replay,
         terms,
         notify,
@@ -135,36 +137,70 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
         )
         .into());
     }
+    if watch.is_loop() && rolls.are_all() {
+        return Err(anyhow!(
+            "--poll and --subscribe keep watch over one roll: start one for each, or --all-rolls again and again"
+        )
+        .into());
+    }
     let pace = watch.pace(&environment)?;
-    let settings = Settings {
-        registry: registry.or_else(|| environment.registry.clone()),
-        state_dir: match &replay {
-            Some(_) => PathBuf::new(),
-            None => environment.state_folder(state_dir.as_deref())?,
-        },
-        environment,
-        terms,
+    let state_dir = match &replay {
+        Some(_) => PathBuf::new(),
+        None => environment.state_folder(places.state_dir.as_deref())?,
+    };
+    let settings_of = |places: Places| Settings {
+        registry: places.registry.or_else(|| environment.registry.clone()),
+        state_dir: state_dir.clone(),
+        environment: environment.clone(),
+        terms: terms.beside_others(places.beside_others),
         plan: None,
         dry_run,
-        replay,
-        notify,
+        replay: replay.clone(),
+        notify: notify.clone(),
     };
     let form = emit_diff.then_some(format);
     if let Some(pace) = pace {
-        return watch::run(settings, pace, form).await;
+        return watch::run(settings_of(places), pace, form).await;
     }
-    let Done {
-        report,
-        trouble,
-        notifier,
-    } = joint::reconcile(settings, say_what_for).await?;
-    if let Some(format) = form {
-        output::print(|out| format.write(&report, &Missed::default(), output::layout(), out))?;
+    let each = rolls.of(places, &environment)?;
+    once(rolls, each, settings_of, form).await
+}
+
+/// One pass over each of these rolls.
+async fn once(
+    rolls: Rolls,
+    each: Vec<Places>,
+    settings_of: impl Fn(Places) -> Settings,
+    form: Option<Format>,
+) -> Result<Exit, Failure> {
+    let each = rolls::for_each(each, |places| {
+        joint::reconcile(settings_of(places), say_what_for)
+    });
+    let (each, mut failed) = rolls::told(each.await);
+    let worst = each.iter().map(|done| done.report.verdict()).max();
+    for (at, done) in each.into_iter().enumerate() {
+        let Done {
+            report,
+            trouble,
+            notifier,
+        } = done;
+        if let Some(format) = form {
+            output::print(|out| {
+                if at > 0 && format != Format::Json {
+                    writeln!(out)?;
+                }
+                format.write(&report, &Missed::default(), rolls.layout(), out)
+            })?;
+        }
+        if let Some(notifier) = notifier {
+            notifier.catch_up().await;
+        }
+        if let Some(trouble) = trouble {
+            let exit = trouble.tell();
+            failed = failed.or(Some(exit));
+        }
     }
-    if let Some(notifier) = notifier {
-        notifier.catch_up().await;
-    }
-    trouble.map_or_else(|| Ok(Exit::of(&report)), Err)
+    Ok(failed.unwrap_or_else(|| worst.map_or(Exit::Done, Exit::from)))
 }
 
 impl Format {

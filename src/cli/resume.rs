@@ -3,10 +3,11 @@
 use clap::Args;
 
 use super::environment::Environment;
-use super::joint::{self, View};
+use super::joint;
 use super::replay::Replay;
+use super::rolls::Rolls;
 use super::{Failure, Places, output};
-use crate::core::interrupted::interrupted;
+use crate::core::interrupted::{Interrupted, interrupted};
 use crate::core::report::Verdict;
 use crate::core::standing::Standing;
 use crate::exit::Exit;
@@ -28,6 +29,8 @@ pub(super) struct Arguments {
     #[arg(long, conflicts_with = "tmux")]
     json: bool,
     #[command(flatten)]
+    rolls: Rolls,
+    #[command(flatten)]
     places: Places,
     #[command(flatten)]
     replay: Replay,
@@ -39,6 +42,7 @@ Exit codes: 0 printed, 1 the roll that was named is missing or unreadable, 2 ano
 Examples:
   headcount resume                         what was running, and how to take it up again?
   headcount resume --tmux > resume.sh      look it through, then: sh resume.sh
+  headcount resume --all-rolls             and in all other projects?
   headcount resume --json | jq -r '.sessions[].resume.command'";
 
 pub(super) async fn run(arguments: Arguments, environment: Environment) -> Result<Exit, Failure> {
@@ -46,30 +50,39 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
     let Arguments {
         tmux,
         json,
+        rolls,
         places,
         replay,
     } = arguments;
-    let View {
-        survey,
-        claude_home,
-        ..
-    } = joint::survey(places, replay.folder(), &environment).await?;
-    let standing = Standing::new(survey.scope());
-    let sessions = interrupted(survey.scope(), &standing, claude_home.as_deref());
+    let (views, failed) = joint::surveys(rolls, places, replay.folder(), &environment).await?;
+    let each: Vec<(Standing, Vec<Interrupted>)> = views
+        .iter()
+        .map(|view| {
+            let scope = view.survey.scope();
+            let standing = Standing::new(scope);
+            let sessions = interrupted(scope, &standing, view.claude_home.as_deref());
+            (standing, sessions)
+        })
+        .collect();
     let form = if tmux { Form::InTmux } else { Form::Bare };
+    let is_empty = each.iter().all(|(_, sessions)| sessions.is_empty());
     output::print(|out| {
-        if json {
-            let document = wire::Recovery::new(&standing, &sessions);
-            json::write(&document, output::layout(), out)
-        } else {
-            write(&sessions, form, out)
+        for (standing, sessions) in &each {
+            if json {
+                let document = wire::Recovery::new(standing, sessions);
+                json::write(&document, rolls.layout(), out)?;
+            } else {
+                let roll = standing.roll.as_deref().filter(|_| rolls.are_all());
+                write(roll, sessions, form, out)?;
+            }
         }
+        Ok(())
     })?;
-    if sessions.is_empty() && !json {
+    if is_empty && failed.is_none() && !json {
         output::say("Nothing that was running before this boot is missing now.");
     }
-    if standing.verdict == Verdict::Blind {
+    if each.iter().any(|(it, _)| it.verdict == Verdict::Blind) {
         output::say("Not everything could be seen: `headcount status` says what.");
     }
-    Ok(Exit::Done)
+    Ok(failed.unwrap_or(Exit::Done))
 }

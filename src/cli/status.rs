@@ -3,13 +3,14 @@
 use clap::Args;
 
 use super::environment::Environment;
-use super::joint::{self, View};
+use super::joint;
 use super::paint::Colours;
 use super::replay::Replay;
+use super::rolls::Rolls;
 use super::{Failure, Places, output};
 use crate::core::ids::SessionName;
 use crate::core::report::Verdict;
-use crate::core::standing::{Concern, Standing, near};
+use crate::core::standing::{Concern, Standing, near, side_by_side};
 use crate::exit::Exit;
 use crate::tell::status::{Form, write};
 use crate::tell::visible::visible;
@@ -33,6 +34,8 @@ pub(super) struct Arguments {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    rolls: Rolls,
+    #[command(flatten)]
     colours: Colours,
     #[command(flatten)]
     places: Places,
@@ -50,6 +53,7 @@ Examples:
   headcount status                                       how does everything stand?
   headcount status shop-web-creator-claude               and this session?
   headcount status --all | less -S                       everything that ever was, unshortened
+  headcount status --all-rolls                           and in my other projects?
   watch -c headcount status --color always               again and again
   headcount status --json | jq -r '.sessions[] | select(.seen == \"gone\") | .name'";
 
@@ -59,33 +63,51 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
         sessions,
         all,
         json,
+        rolls,
         colours,
         places,
         replay,
         detailed_exitcode: _, // `cli::run` has seen to it
     } = arguments;
-    let View { survey, home, .. } = joint::survey(places, replay.folder(), &environment).await?;
-    let whole = Standing::new(survey.scope());
-    let (standing, left_out) = if sessions.is_empty() {
-        without_ended(whole, all)
+    let (views, failed) = joint::surveys(rolls, places, replay.folder(), &environment).await?;
+    let home = views.first().and_then(|view| view.home.clone());
+    let mut standings: Vec<Standing> = views
+        .iter()
+        .map(|view| Standing::new(view.survey.scope()))
+        .collect();
+    if rolls.are_all() {
+        standings = side_by_side(standings);
+    }
+    let standings = if sessions.is_empty() {
+        let each = standings.into_iter();
+        each.map(|standing| without_ended(standing, all)).collect()
     } else {
-        (only(whole, &sessions)?, 0)
+        only(standings, &sessions)?
     };
-    let form = Form {
+    let mut form = Form {
         width: output::columns(&environment),
         paint: colours.paint(),
         home: home.as_deref().filter(|home| *home != "/"),
-        left_out,
+        left_out: 0,
+        beside_others: rolls.are_all(),
     };
     output::print(|out| {
-        if json {
-            let document = wire::Status::new(&standing, left_out);
-            json::write(&document, output::layout(), out)
-        } else {
-            write(&standing, &form, out)
+        for (at, (standing, left_out)) in standings.iter().enumerate() {
+            form.left_out = *left_out;
+            if json {
+                let document = wire::Status::new(standing, *left_out);
+                json::write(&document, rolls.layout(), out)?;
+            } else {
+                if at > 0 {
+                    writeln!(out)?;
+                }
+                write(standing, &form, out)?;
+            }
         }
+        Ok(())
     })?;
-    Ok(Exit::from(standing.verdict))
+    let worst = standings.iter().map(|(standing, _)| standing.verdict).max();
+    Ok(failed.unwrap_or_else(|| worst.map_or(Exit::Done, Exit::from)))
 }
 
 /// Without what ended and is in order, unless everything is wanted; and how many those are.
@@ -100,22 +122,36 @@ fn without_ended(standing: Standing, all: bool) -> (Standing, usize) {
 }
 
 /// Only the sessions of these names.
-pub(super) fn only(standing: Standing, names: &[String]) -> Result<Standing, Failure> {
+fn only(standings: Vec<Standing>, names: &[String]) -> Result<Vec<(Standing, usize)>, Failure> {
     for name in names {
-        known(&standing, name)?;
+        known(&standings, name)?;
     }
+    let each = standings.into_iter();
+    let mut standings: Vec<Standing> = each.map(|standing| called(standing, names)).collect();
+    if standings.len() > 1 {
+        standings.retain(|standing| !standing.sessions.is_empty());
+    }
+    Ok(standings
+        .into_iter()
+        .map(|standing| (standing, 0))
+        .collect())
+}
+
+/// Only the sessions of these names, if there are any.
+pub(super) fn called(standing: Standing, names: &[String]) -> Standing {
     let wanted: Vec<SessionName> = names.iter().map(SessionName::new).collect();
-    Ok(standing.of(|session| wanted.iter().any(|name| name.means(&session.name))))
+    standing.of(|session| wanted.iter().any(|name| name.means(&session.name)))
 }
 
 /// Whether there is a session of that name; if not, which there are that may be meant.
-fn known(standing: &Standing, name: &str) -> Result<(), Failure> {
+pub(super) fn known(standings: &[Standing], name: &str) -> Result<(), Failure> {
     let asked = SessionName::new(name);
-    let mut names = standing.sessions.iter().map(|session| &session.name);
+    let sessions = || standings.iter().flat_map(|standing| &standing.sessions);
+    let mut names = sessions().map(|session| &session.name);
     if names.any(|known| known.means(&asked)) {
         return Ok(());
     }
-    let near = near(name, standing.sessions.iter().map(|session| &session.name));
+    let near = near(name, sessions().map(|session| &session.name));
     let near: Vec<String> = near
         .iter()
         .map(|name| visible(name.as_str()).into_owned())
@@ -125,7 +161,8 @@ fn known(standing: &Standing, name: &str) -> Result<(), Failure> {
     } else {
         format!("did you mean {}?", near.join(", or "))
     };
-    let blind = if standing.verdict == Verdict::Blind {
+    let is_blind = |standing: &Standing| standing.verdict == Verdict::Blind;
+    let blind = if standings.iter().any(is_blind) {
         ", though not everything could be seen"
     } else {
         ""

@@ -29,6 +29,9 @@ pub(super) struct Terms {
     /// How long to wait for the roll when another program keeps its lock; 0 tries once
     #[arg(long, value_name = "SECS", default_value_t = joint::PATIENCE.as_secs(), value_parser = seconds())]
     lock_timeout: u64,
+    /// Whether other rolls are looked after by the same run.
+    #[arg(skip)]
+    beside_others: bool,
 }
 
 fn seconds() -> RangedU64ValueParser {
@@ -48,7 +51,16 @@ impl Terms {
             allow_mass_change: self.allow_mass_change,
             agent_infixes: config.agent_infixes.unwrap_or(usual.agent_infixes),
             ignored: config.ignore,
+            beside_others: self.beside_others,
             ..Policy::default()
+        }
+    }
+
+    /// The same, beside other rolls or not.
+    pub(super) const fn beside_others(self, beside_others: bool) -> Self {
+        Self {
+            beside_others,
+            ..self
         }
     }
 
@@ -59,6 +71,7 @@ impl Terms {
             spawn_grace: None,
             allow_mass_change: false,
             lock_timeout: joint::PATIENCE.as_secs(),
+            beside_others: false,
         }
     }
 
@@ -69,6 +82,7 @@ impl Terms {
             spawn_grace: Some(0),
             allow_mass_change: false,
             lock_timeout: joint::PATIENCE.as_secs(),
+            beside_others: false,
         }
     }
 

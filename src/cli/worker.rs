@@ -98,10 +98,12 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
         heartbeat,
         max_runtime,
         turn,
-        places: Places {
-            registry,
-            state_dir,
-        },
+        places:
+            Places {
+                registry,
+                state_dir,
+                beside_others: _, // a card is of one roll
+            },
         terms,
     } = arguments;
     let card = task.or_else(|| environment.kanban_task.clone());

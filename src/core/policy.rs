@@ -20,6 +20,9 @@ pub struct Policy {
     pub read_only: Option<String>,
     /// The drifts that may be written, where a person has looked through a plan; otherwise all.
     pub only: Option<BTreeSet<DriftId>>,
+    /// Whether other rolls are looked after by the same run: then what none of their folders is above is registered
+    /// nowhere, since each of them could.
+    pub beside_others: bool,
     /// Whether an event without a valid signature never counts (`--require-signature`).
     pub require_signature: bool,
     /// What the names of agent sessions have before the agent's: `-creator-` in `my-project-creator-claude`.
@@ -36,6 +39,7 @@ impl Default for Policy {
             allow_mass_change: false,
             read_only: None,
             only: None,
+            beside_others: false,
             require_signature: false,
             agent_infixes: vec!["-creator-".to_owned()],
             ignored: Vec::new(),

@@ -63,6 +63,45 @@ pub struct Standing {
     pub notes: Vec<Note>,
 }
 
+/// How the sessions of several rolls stand: what no row of any roll declares is told once, after all of them, as of no
+/// roll.
+#[must_use]
+pub fn side_by_side(mut standings: Vec<Standing>) -> Vec<Standing> {
+    let place = |live: &Live| (live.socket.clone(), live.id.clone());
+    // One that a roll is about to take up is its own.
+    let is_its_own = |session: &Session| {
+        !matches!(session.declared, Declared::No | Declared::Grouped) || !session.drifts.is_empty()
+    };
+    let mut told: BTreeSet<_> = standings
+        .iter()
+        .flat_map(|standing| &standing.sessions)
+        .filter(|session| is_its_own(session))
+        .filter_map(|session| session.live.as_ref().map(place))
+        .collect();
+    let mut of_no_roll = Vec::new();
+    for standing in &mut standings {
+        let (own, others) = standing.sessions.drain(..).partition(is_its_own);
+        standing.sessions = own;
+        of_no_roll.extend(others.into_iter().filter(|session: &Session| {
+            let live = session.live.as_ref();
+            live.is_none_or(|live| told.insert(place(live)))
+        }));
+    }
+    if let Some(last) = standings.last().filter(|_| !of_no_roll.is_empty()) {
+        standings.push(Standing {
+            at: last.at,
+            host: last.host.clone(),
+            roll: None,
+            verdict: Verdict::InOrder,
+            sources: Vec::new(),
+            sessions: of_no_roll,
+            drifts: Vec::new(),
+            notes: Vec::new(),
+        });
+    }
+    standings
+}
+
 /// How one session stands.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Session {

@@ -337,11 +337,11 @@ impl World {
         }
     }
 
-    /// Whether the folder of a session's pane has a nearer roll of its own.
+    /// Which roll is the nearest to the folder of a session's pane, if any is.
     ///
     /// # Errors
     /// Why that cannot be told.
-    pub fn belongs_elsewhere(&self, pane: &PaneSight) -> Result<bool, String> {
+    pub fn nearest_roll(&self, pane: &PaneSight) -> Result<Option<NearestRoll>, String> {
         let folder = match &pane.cwd {
             Sighting::Present(folder) => folder,
             Sighting::Absent(proof) => return Err(format!("its folder is gone: {proof}")),
@@ -350,13 +350,21 @@ impl World {
             }
         };
         match self.nearest_rolls.get(folder) {
-            Some(Sighting::Present(NearestRoll::Ours) | Sighting::Absent(_)) => Ok(false),
-            Some(Sighting::Present(NearestRoll::Another)) => Ok(true),
+            Some(Sighting::Present(nearest)) => Ok(Some(*nearest)),
+            Some(Sighting::Absent(_)) => Ok(None),
             Some(Sighting::Unknown(reason)) => Err(format!(
                 "whether its folder has a roll of its own could not be read: {reason}"
             )),
             None => Err("whether its folder has a roll of its own was not looked at".to_owned()),
         }
+    }
+
+    /// Whether the folder of a session's pane has a nearer roll of its own.
+    ///
+    /// # Errors
+    /// Why that cannot be told.
+    pub fn belongs_elsewhere(&self, pane: &PaneSight) -> Result<bool, String> {
+        Ok(self.nearest_roll(pane)? == Some(NearestRoll::Another))
     }
 
     /// All agents that were seen in sessions, each with its session.

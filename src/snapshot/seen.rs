@@ -224,6 +224,7 @@ structure!(Policy {
     allow_mass_change: bool,
     read_only: Option<String>,
     only: Option<BTreeSet<DriftId>>,
+    beside_others: bool,
     require_signature: bool,
     agent_infixes: Vec<String>,
     ignored: Vec<glob::Pattern>,

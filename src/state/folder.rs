@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File};
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt as _;
@@ -30,6 +31,47 @@ pub struct Folder {
 #[must_use = "the lock is let go as soon as this is dropped"]
 pub struct Locked {
     _file: File,
+}
+
+/// A roll that the state folder knows of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The roll, which may be gone.
+    pub roll: PathBuf,
+    /// Where its memory is kept.
+    pub folder: PathBuf,
+}
+
+/// All rolls that the state folder `root` keeps a memory of, by their paths. What else lies in it is left alone.
+///
+/// # Errors
+/// When it is not the user's own, or cannot be read.
+pub fn known(root: &Path) -> Result<Vec<Known>, StateError> {
+    if own_folder(root)?.is_none() {
+        return Ok(Vec::new());
+    }
+    let mut rolls = Vec::new();
+    for entry in fs::read_dir(root).map_err(StateError::io("list", root))? {
+        let path = entry.map_err(StateError::io("list", root))?.path();
+        let line = match fs::read(path.join("roll")) {
+            Ok(line) => line,
+            // It is no roll's; or a first pass is just making it.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                continue;
+            }
+            Err(error) => return Err(StateError::io("read", &path.join("roll"))(error)),
+        };
+        let roll = PathBuf::from(OsStr::from_bytes(line.strip_suffix(b"\n").unwrap_or(&line)));
+        // A copy of such a folder is no roll's either.
+        let folder = Folder::of(root, &roll);
+        if folder.path == path && folder.exists()? {
+            rolls.push(Known { roll, folder: path });
+        }
+    }
+    rolls.sort_by(|a, b| a.roll.cmp(&b.roll));
+    Ok(rolls)
 }
 
 impl Folder {

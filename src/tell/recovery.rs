@@ -16,11 +16,20 @@ pub enum Form {
     InTmux,
 }
 
-/// Writes one list of commands, by tmux server.
+/// Writes one list of commands, by tmux server; below the name of the roll, if that is given. Nothing of one that has
+/// no sessions.
 ///
 /// # Errors
 /// When the writer fails.
-pub fn write(sessions: &[Interrupted], form: Form, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(
+    roll: Option<&str>,
+    sessions: &[Interrupted],
+    form: Form,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if let Some(roll) = roll.filter(|_| !sessions.is_empty()) {
+        writeln!(out, "# {}\n", name(roll))?;
+    }
     let mut server: Option<&ServerName> = None;
     for session in sessions {
         if server != Some(&session.server) {
@@ -35,6 +44,9 @@ pub fn write(sessions: &[Interrupted], form: Form, out: &mut dyn Write) -> io::R
             Ok(command) => writeln!(out, "# {name}\n{command}")?,
             Err(why) => writeln!(out, "# {name}: not possible: {}", visible(&readable(&why)))?,
         }
+    }
+    if roll.is_some() && !sessions.is_empty() {
+        writeln!(out)?;
     }
     Ok(())
 }

@@ -27,6 +27,8 @@ pub struct Form<'a> {
     pub home: Option<&'a str>,
     /// How many sessions are left out that ended and are in order.
     pub left_out: usize,
+    /// Whether it is one of several, each of a roll.
+    pub beside_others: bool,
 }
 
 /// The narrowest a table can be and still be read.
@@ -89,6 +91,7 @@ impl Page<'_> {
         }
         let roll = match &standing.roll {
             Some(roll) => at_home(roll, self.form.home),
+            None if self.form.beside_others => "in none of these rolls".to_owned(),
             None => "no roll here (headcount init makes one)".to_owned(),
         };
         let place = format!("{}  {roll}  {}", standing.host, standing.at.iso());

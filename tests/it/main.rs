@@ -14,6 +14,7 @@
 )]
 
 mod ack;
+mod all_rolls;
 mod bad_input;
 mod command_line;
 mod commands;

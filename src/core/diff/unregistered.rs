@@ -7,7 +7,7 @@ use crate::core::edit::{Change, Edit, PaneRecord, Target, Value};
 use crate::core::ids::{AgentKind, ConversationId, ServerName};
 use crate::core::join::{Owner, Seen, pane_of};
 use crate::core::sighting::Sighting;
-use crate::core::world::{PaneSight, ServerState, World};
+use crate::core::world::{NearestRoll, PaneSight, ServerState, World};
 
 /// Finds the sessions that nobody declared.
 pub(super) fn find(scene: &mut Scene<'_, '_>) {
@@ -58,10 +58,15 @@ fn register(scene: &mut Scene<'_, '_>, seen: &Seen<'_>, agent: AgentKind, doubt:
         Err(why) => obstacle = obstacle.or(Some(Held::Doubt(why))),
         Ok(sight) => {
             pane = pane_record(sight);
-            match scene.world.belongs_elsewhere(sight) {
-                Ok(false) => {}
-                Ok(true) => {
-                    let text = format!("{name}: its folder has a roll of its own. Not registered.");
+            match scene.world.nearest_roll(sight) {
+                Ok(Some(NearestRoll::Ours)) => {}
+                Ok(None) if !scene.policy.beside_others => {}
+                Ok(nearest) => {
+                    let why = match nearest {
+                        Some(_) => "its folder has a roll of its own",
+                        None => "its folder is that of no roll",
+                    };
+                    let text = format!("{name}: {why}. Not registered.");
                     scene.notes.push(note(NoteKind::Foreign, seen, text));
                     return;
                 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Folder, StateError};
+use super::{Folder, StateError, known};
 
 const ROLL: &str = "/repo/my project/.hermes/agent-sessions.yaml";
 const AT_ONCE: Duration = Duration::ZERO;
@@ -137,4 +137,38 @@ async fn only_one_headcount_has_the_lock_and_the_next_gets_it_after() {
     tokio::task::yield_now().await;
     drop(first);
     waiting.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn all_rolls_that_it_remembers_are_known_by_their_paths() {
+    let temp = tempfile::tempdir().unwrap();
+    let rolls = ["/repo/b/rôll\nof two lines", "/repo/a/roll"].map(Path::new);
+    for roll in rolls {
+        let _locked = Folder::of(temp.path(), roll).lock(AT_ONCE).await.unwrap();
+    }
+    let known = known(temp.path()).unwrap();
+    let found: Vec<_> = known.iter().map(|it| it.roll.as_path()).collect();
+    assert_eq!(found, [rolls[1], rolls[0]]);
+    assert_eq!(known[1].folder, Folder::of(temp.path(), rolls[0]).path());
+}
+
+#[tokio::test]
+async fn what_else_lies_in_it_is_no_roll() {
+    let temp = tempfile::tempdir().unwrap();
+    let folder = Folder::of(temp.path(), Path::new(ROLL));
+    let _locked = folder.lock(AT_ONCE).await.unwrap();
+    fs::create_dir(temp.path().join("empty")).unwrap();
+    fs::write(temp.path().join("a file"), ROLL).unwrap();
+    let copy = temp.path().join("my-project-copy");
+    fs::create_dir(&copy).unwrap();
+    fs::write(copy.join("roll"), format!("{ROLL}\n")).unwrap();
+    let known = known(temp.path()).unwrap();
+    assert_eq!(known.len(), 1);
+    assert_eq!(known[0].folder, folder.path());
+}
+
+#[test]
+fn where_there_is_none_no_roll_is_known() {
+    let temp = tempfile::tempdir().unwrap();
+    assert_eq!(known(&temp.path().join("none")).unwrap(), []);
 }

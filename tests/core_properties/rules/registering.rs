@@ -151,6 +151,28 @@ fn a_session_whose_folder_has_no_roll_at_all_is_ours() {
 }
 
 #[test]
+fn a_session_whose_folder_has_no_roll_at_all_is_nobodys_beside_other_rolls() {
+    let mut scene = found(undeclared(pane(100)));
+    scene.policy.beside_others = true;
+    scene
+        .world
+        .nearest_rolls
+        .insert("/src/app".to_owned(), not_there());
+    assert_eq!(at_once(scene), ["note foreign app-creator-claude"]);
+}
+
+#[test]
+fn a_session_of_ours_is_registered_beside_other_rolls() {
+    let mut scene = found(undeclared(pane(100)));
+    scene.policy.beside_others = true;
+    scene
+        .world
+        .nearest_rolls
+        .insert("/src/app".to_owned(), Sighting::Present(NearestRoll::Ours));
+    assert_eq!(at_once(scene), WRITTEN);
+}
+
+#[test]
 fn a_session_whose_folder_could_not_be_judged_is_held() {
     let folder_unread = found(undeclared(pane(100).cwd(unknown())));
     let folder_gone = found(undeclared(pane(100).cwd(not_there())));
