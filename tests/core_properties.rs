@@ -17,6 +17,8 @@
 
 #[path = "core_properties/blur.rs"]
 mod blur;
+#[path = "core_properties/checkup.rs"]
+mod checkup;
 #[path = "core_properties/days.rs"]
 mod days;
 #[path = "core_properties/edits.rs"]
@@ -39,3 +41,5 @@ mod snapshots;
 mod standing;
 #[path = "core_properties/times.rs"]
 mod times;
+#[path = "core_properties/words.rs"]
+mod words;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::ids::{AgentKind, Pid, SessionName, Timestamp};
+use super::ids::{AgentKind, Pid, SessionName};
 use super::ledger::Incarnation;
 use super::past::{Age, Past};
 use super::registry::{Registry, Row, Status};
@@ -202,7 +202,7 @@ fn listed(world: &World) -> Vec<Seen<'_>> {
     sessions
 }
 
-fn order_of<'w>(seen: &Seen<'w>) -> (bool, &'w str, &'w str, Timestamp, &'w str) {
+fn order_of<'w>(seen: &Seen<'w>) -> impl Ord + use<'w> {
     (
         !seen.server.name.is_default(),
         seen.server.name.as_str(),
