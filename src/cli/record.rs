@@ -13,8 +13,8 @@ use crate::exit::Exit;
 ///
 /// It makes one look, as --dry-run does, and saves what was seen, what was remembered and the roll in a new folder.
 /// `--from-snapshot` of reconcile, status, explain, resume, plan and diff replays it anywhere. Taken out of the roll are its
-/// comments and all values that headcount does not read; no environment, no token and not a word of a conversation is
-/// saved. Names of sessions, folders, users and this machine are: look through the two files before you pass them on.
+/// comments, arguments of commands, and all keys and values that headcount does not read; no environment, no token and not
+/// a word of a conversation is saved. Names of sessions, folders, users and this machine are: look through the two files before you pass them on.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {

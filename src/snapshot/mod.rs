@@ -5,7 +5,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `roll.yaml` | the roll, without comments and without values that headcount does not read |
+//! | `roll.yaml` | the roll, without comments, arguments of commands, and keys and values that headcount does not read |
 //! | `snapshot.json` | everything else: what was seen, what was remembered, the settings |
 //!
 //! No environment, no secret of a job and not a word of a conversation is in them, since the core gets none of these.
@@ -29,7 +29,7 @@ use crate::core::registry::Registry;
 use crate::core::world::World;
 use crate::roll::parse::parse;
 use crate::roll::read::fingerprint;
-use crate::roll::redact::redacted;
+use crate::roll::redact::{Redacted, declared, redacted};
 use crate::state::ledger;
 
 pub use file::{SnapshotError, load, save};
@@ -76,7 +76,7 @@ impl Snapshot {
     ///
     /// What stands in the roll that cannot be told apart, as a sentence without a full stop.
     pub fn without_secrets(mut self) -> Result<Self, String> {
-        let text = redacted(&self.text)?;
+        let Redacted { text, taken } = redacted(&self.text)?;
         if text == self.text {
             return Ok(self);
         }
@@ -93,17 +93,13 @@ impl Snapshot {
             .zip(&registry.rows)
             .map(|(was, is)| (was.fingerprint.clone(), is.fingerprint.clone()))
             .collect();
-        let mut same = registry.clone();
-        same.fingerprint.clone_from(&self.registry.fingerprint);
-        for (row, was) in same.rows.iter_mut().zip(&self.registry.rows) {
-            row.fingerprint.clone_from(&was.fingerprint);
-        }
-        if same != self.registry {
+        if declared(&registry, &BTreeMap::new()) != declared(&self.registry, &taken) {
             return Err(
                 "without what is private in it, it would not say the same: rows may not stand in for each other by `&` and `*`"
                     .to_owned(),
             );
         }
+        self.forget(&taken)?;
         for row in self.ledger.rows.values_mut() {
             row.fingerprint = fresh
                 .get(&row.fingerprint)
@@ -115,6 +111,23 @@ impl Snapshot {
         self.registry = registry;
         self.text = text;
         Ok(self)
+    }
+
+    /// Puts what stands in the roll now in the place of what was taken out of it, wherever that was seen or
+    /// remembered.
+    fn forget(&mut self, taken: &BTreeMap<String, String>) -> Result<(), String> {
+        if taken.is_empty() {
+            return Ok(());
+        }
+        for world in [&mut self.world, &mut self.all] {
+            let mut shown = world.shown();
+            rename(&mut shown, taken);
+            *world = World::read(&shown).map_err(|fault| fault.to_string())?;
+        }
+        let mut shown = ledger::document(&self.ledger).map_err(|error| error.to_string())?;
+        rename(&mut shown, taken);
+        self.ledger = ledger::read_document(&shown)?;
+        Ok(())
     }
 
     /// All but the roll's text, as JSON.
@@ -211,6 +224,25 @@ impl Snapshot {
             ledger,
             policy,
         })
+    }
+}
+
+/// Puts other texts in the place of these in all of a document. A short one is replaced only where it is all that
+/// there is: it may well be part of a word.
+fn rename(document: &mut Value, taken: &BTreeMap<String, String>) {
+    match document {
+        Value::String(text) => {
+            for (was, is) in taken {
+                if text == was {
+                    text.clone_from(is);
+                } else if was.len() >= 6 && text.contains(was.as_str()) {
+                    *text = text.replace(was.as_str(), is);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| rename(item, taken)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| rename(field, taken)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

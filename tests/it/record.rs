@@ -301,6 +301,42 @@ fn no_secret_is_recorded() {
 }
 
 #[test]
+fn what_a_row_says_besides_what_is_read_of_it_is_not_recorded() {
+    let machine = Machine::new();
+    let session = machine.session(WEB).running("claude").start();
+    machine.roll().row(WEB).pane(&session).write();
+    let roll = machine.roll_path();
+    let mut text = fs::read_to_string(&roll).unwrap();
+    for (name, cmd) in [
+        ("a", "claude --api-key kT7-key"),
+        ("b", "TOKEN=kT7-token claude"),
+        ("c", "claude --password kT7-word --continue"),
+        ("d", "curl https://user:kT7-pass@localhost/"),
+    ] {
+        text.push_str(&format!(
+            "- name: {name}-creator-claude\n  status: stopped\n  kT7-key: 1\n  pane: {{cmd: '{cmd}', kT7-key: 2}}\n  claude_session_id_own: the kT7-one of {name}\n"
+        ));
+    }
+    fs::write(&roll, text).unwrap();
+    machine.settle(&roll);
+    let _ = machine.reconcile().at_once().run().exits(0);
+
+    let folder = recorded(&machine);
+
+    for file in ["roll.yaml", "snapshot.json"] {
+        let text = fs::read_to_string(folder.join(file)).unwrap();
+        assert!(!text.contains(SECRET), "{text}");
+    }
+    let report = replay(&machine, TOLD[0], &folder);
+    let live = machine.headcount(TOLD[0]);
+    for name in ["a", "b", "c", "d"] {
+        let name = format!("{name}-creator-claude");
+        let reason = |pass: &Pass| pass.drift("D", &name)["reason"].clone();
+        assert_eq!(reason(&report), reason(&live), "{name}");
+    }
+}
+
+#[test]
 fn a_snapshot_is_as_its_schema_says() {
     let machine = Machine::new();
     let _sessions = drifted(&machine);
