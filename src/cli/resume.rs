@@ -14,11 +14,12 @@ use crate::exit::Exit;
 use crate::tell::recovery::{Form, write};
 use crate::tell::{json, wire};
 
-/// Print the commands that take up again all that was running before a reboot
+/// Print the commands that take up again all that a reboot or the end of a tmux server cut off
 ///
 /// That are the rows that say running, or that headcount ended since the machine was started, and whose agents do not
-/// run now. The commands are grouped by tmux server and quoted for a shell; all else is a comment. They are only
-/// printed. A conversation whose file is gone is told as that.
+/// run now; what ended while its tmux server lived on is not of these. The commands are grouped by tmux server and quoted
+/// for a shell; all else is a comment. They are only printed. A conversation whose file is gone, or that an agent has,
+/// in tmux or outside of it, is told as that.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
@@ -79,7 +80,7 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
         Ok(())
     })?;
     if is_empty && failed.is_none() && !json {
-        output::say("Nothing that was running before this boot is missing now.");
+        output::say("Nothing that a reboot or the end of a tmux server cut off is missing now.");
     }
     if each.iter().any(|(it, _)| it.verdict == Verdict::Blind) {
         output::say("Not everything could be seen: `headcount status` says what.");

@@ -563,15 +563,24 @@ impl<'a> Desk<'a> {
         })
     }
 
-    /// A process that says that it has a conversation, wherever it runs.
+    /// A process that says that it has a conversation, in a session or outside of tmux.
     fn holder(&self, kind: AgentKind, id: &ConversationId) -> Option<Pid> {
-        let mut agents = self.scope.all.agents();
-        agents.find_map(|(_, sight)| match &sight.live {
-            Sighting::Present(record) if sight.kind == kind && record.id == *id => {
-                Some(sight.process.pid)
-            }
-            _ => None,
-        })
+        let agents = self.scope.all.agents().map(|(_, sight)| sight);
+        let agents = agents.map(|sight| (sight.kind, sight.process, &sight.live));
+        let folders = self.scope.all.folders.iter();
+        let elsewhere = folders.flat_map(|((of, _), sight)| {
+            let kin = match &sight.kin {
+                Sighting::Present(kin) => kin.as_slice(),
+                Sighting::Absent(_) | Sighting::Unknown(_) => &[],
+            };
+            kin.iter().map(|kin| (*of, kin.process, &kin.live))
+        });
+        agents
+            .chain(elsewhere)
+            .find_map(|(of, process, live)| match live {
+                Sighting::Present(record) if of == kind && record.id == *id => Some(process.pid),
+                _ => None,
+            })
     }
 
     /// What the live agent says of its conversation.

@@ -424,7 +424,10 @@ fn of_a_row(key: &str) -> Option<Read> {
 /// What the value of a key is that tells of an end, if it is read.
 fn of_an_end(key: &str) -> Option<Read> {
     match key {
-        "terminated_at" | "terminated_at_epoch" | "stopped_at" | "stopped_at_epoch"
+        "terminated_at"
+        | "terminated_at_epoch"
+        | "stopped_at"
+        | "stopped_at_epoch"
         | "archived_at" => Some(Read::Time),
         "termination_mode" => Some(Read::Word),
         _ => None,

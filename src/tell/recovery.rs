@@ -1,4 +1,4 @@
-//! How what was running before a reboot is taken up again, as lines for a shell: all that is no command is a comment.
+//! How what was cut off is taken up again, as lines for a shell: all that is no command is a comment.
 
 use std::io::{self, Write};
 

@@ -1,12 +1,14 @@
 //! `headcount resume`: after a reboot, one list of the commands that take up again what was running.
 
 use std::fs::{self, File};
-use std::process::Command;
+use std::io::Read as _;
+use std::os::unix::fs::symlink;
+use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use crate::support::{Elsewhere, Machine, Session, conversation};
+use crate::support::{Elsewhere, Machine, Process, Session, StandIn, conversation, python};
 
 const SHOP: &str = "shop-creator-claude";
 const DOCS: &str = "docs-creator-claude";
@@ -127,19 +129,118 @@ fn what_was_seen_alive_in_an_earlier_boot_is_listed() {
     assert_eq!(commands(&told).len(), 2, "{told}");
 }
 
+/// One more session on each server, so that a server lives on without the others.
+fn bystanders(machine: &Machine) -> [Session<'_>; 2] {
+    ["default", "work"].map(|server| machine.session("x").server(server).start())
+}
+
 #[test]
-fn what_ended_in_this_boot_is_not_listed() {
+fn what_ended_by_itself_in_this_boot_is_not_listed() {
     let machine = Machine::new();
+    let _others = bystanders(&machine);
     two_sessions(&machine);
     let _ = machine.reconcile().at_once().run().exits(0);
-    power_off(&machine);
+    for (server, name) in [("default", SHOP), ("work", DOCS)] {
+        let _ = machine.server(server).run(&["kill-session", "-t", name]);
+    }
+    let nothing = "Nothing that a reboot or the end of a tmux server cut off is missing now.";
+    let told = machine.headcount(&["resume"]).exits(0);
+    assert_eq!(told.stdout, "");
+    told.complains_of(nothing);
+
     let _ = machine.reconcile().at_once().run().exits(0);
     assert_eq!(machine.row(SHOP)["status"], "terminated");
+    // That the server ends later, too, changes nothing of that.
+    power_off(&machine);
 
     let told = machine.headcount(&["resume"]).exits(0);
 
     assert_eq!(told.stdout, "");
-    told.complains_of("Nothing that was running before this boot is missing now.");
+    told.complains_of(nothing);
+}
+
+#[test]
+fn what_ended_with_its_tmux_server_is_listed_before_and_after_a_pass() {
+    let machine = Machine::new();
+    let _others = bystanders(&machine);
+    two_sessions(&machine);
+    let _ = machine.reconcile().at_once().run().exits(0);
+    machine.server("work").kill();
+
+    let resume = || machine.headcount(&["resume"]).exits(0).stdout;
+    let before = resume();
+    assert_eq!(commands(&before).len(), 1, "{before}");
+    assert!(before.contains(DOCS), "{before}");
+
+    let report = machine.reconcile().at_once().run().exits(0);
+    assert_eq!(report.drift("A", DOCS)["reason"], "server_gone");
+    assert_eq!(machine.row(DOCS)["status"], "terminated");
+    assert_eq!(resume(), before);
+    let _ = machine.reconcile().at_once().run().exits(0);
+    assert_eq!(resume(), before);
+}
+
+#[test]
+fn of_a_socket_only_what_ended_with_its_last_server_is_listed() {
+    let machine = Machine::new();
+    two_sessions(&machine);
+    let _ = machine.reconcile().at_once().run().exits(0);
+    machine.server("work").kill();
+    let _next = machine.session("x").server("work").start();
+    let told = machine.headcount(&["resume"]).exits(0).stdout;
+    assert!(told.contains(DOCS) && !told.contains(SHOP), "{told}");
+
+    let _ = machine.reconcile().at_once().run().exits(0);
+    assert_eq!(machine.row(DOCS)["status"], "terminated");
+    assert_eq!(machine.headcount(&["resume"]).exits(0).stdout, told);
+
+    machine.server("work").kill();
+    let told = machine.headcount(&["resume"]).exits(0);
+    assert_eq!(told.stdout, "");
+}
+
+#[test]
+fn a_conversation_that_an_agent_outside_of_tmux_has_is_not_offered() {
+    let machine = Machine::new();
+    two_sessions(&machine);
+    write_before_the_boot(&machine);
+    power_off(&machine);
+    let program = machine.new_folder("outside").join("claude");
+    symlink(python(), &program).unwrap();
+    let mut agent = machine.command(&program);
+    agent
+        .args(["-c", "import time; print(flush=True); time.sleep(600)"])
+        .current_dir(machine.root().join(format!("work/{SHOP} x")))
+        .stdout(Stdio::piped());
+    let mut agent = agent.spawn().unwrap();
+    let started = agent.stdout.as_mut().unwrap().read_exact(&mut [0]);
+    started.expect("the agent runs");
+    let pid = agent.id();
+    let stand_in = StandIn {
+        pid,
+        process: Process::find(pid).unwrap(),
+        children: Vec::new(),
+    };
+    let _ = machine
+        .claude()
+        .pid_file(stand_in)
+        .id(&conversation(1))
+        .write();
+
+    let told = machine.headcount(&["resume"]).exits(0).stdout;
+    let explained = machine.headcount(&["explain", SHOP]).exits(0).stdout;
+    agent.kill().unwrap();
+    agent.wait().unwrap();
+
+    let line = format!("# {SHOP}: not possible: process {pid} has its conversation");
+    assert!(told.contains(&line), "{told}");
+    assert_eq!(commands(&told).len(), 1, "{told}");
+    assert!(
+        explained.contains(&format!("once process {pid} has ended")),
+        "{explained}"
+    );
+    let told = machine.headcount(&["resume"]).exits(0).stdout;
+    assert_eq!(commands(&told).len(), 2, "{told}");
 }
 
 #[test]

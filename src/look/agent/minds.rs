@@ -71,9 +71,13 @@ impl Minds {
         world.sources.extend(sources);
     }
 
-    /// Adds to a world that [`Self::fill`] has filled: the conversations that were not asked for yet, and how long
-    /// each agent keeps what it wrote.
+    /// Adds to a world that [`Self::fill`] has filled: the conversations that were not asked for yet, who works in
+    /// their folders, in tmux or outside of it, and how long each agent keeps what it wrote.
     pub fn fill_in(&mut self, world: &mut World, recorded: Vec<Question>) {
+        let folders: BTreeSet<(AgentKind, String)> = recorded
+            .iter()
+            .filter_map(|it| Some((it.kind, it.folder.clone()?)))
+            .collect();
         let open: BTreeMap<_, Question> = live(world)
             .chain(recorded)
             .map(|question| ((question.kind, question.id.clone()), question))
@@ -81,6 +85,7 @@ impl Minds {
             .collect();
         self.look_for(&open.values().collect::<Vec<_>>());
         world.artifacts.append(&mut self.found);
+        self.count_kin(world, folders);
         let agents = self.agents.iter_mut();
         world.retention = agents
             .map(|agent| (agent.kind(), agent.retention()))
@@ -235,6 +240,37 @@ impl Minds {
             }
         }
         wanted
+    }
+
+    /// Counts who works in these folders, where that was not done yet.
+    fn count_kin(&mut self, world: &mut World, folders: BTreeSet<(AgentKind, String)>) {
+        let uncounted = |key: &(AgentKind, String)| {
+            let known = world.folders.get(key);
+            known.is_none_or(|sight| sight.kin.is_unknown())
+        };
+        let open: BTreeMap<(AgentKind, String), Place> = folders
+            .into_iter()
+            .filter(uncounted)
+            .filter_map(|key| Some((census::place(Path::new(&key.1))?, key)))
+            .map(|(place, key)| (key, place))
+            .collect();
+        if open.is_empty() {
+            return;
+        }
+        let census = census::take(&open.values().copied().collect());
+        for (key, place) in open {
+            let kin = match &census {
+                Ok(all) => Sighting::Present(self.kin(key.0, Some(place), all)),
+                Err(why) => Sighting::unknown(why.clone()),
+            };
+            let unasked = "not looked at, since nothing has to be inferred here";
+            let blank = || FolderSight {
+                candidates: Sighting::unknown(unasked),
+                kin: Sighting::unknown(unasked),
+                claimed: Sighting::unknown(unasked),
+            };
+            world.folders.entry(key).or_insert_with(blank).kin = kin;
+        }
     }
 
     fn kin(&mut self, kind: AgentKind, place: Option<Place>, all: &[Counted]) -> Vec<Kin> {

@@ -1,4 +1,4 @@
-//! How what was running before a reboot is taken up again, as programs read it; `schemas/recovery.schema.json` is made
+//! How what a reboot or the end of a tmux server cut off is taken up again, as programs read it; `schemas/recovery.schema.json` is made
 //! from these types.
 
 #[cfg(test)]
@@ -18,7 +18,7 @@ const VERSION: &str = "1";
 /// What the document is.
 const DOCUMENT: &str = "recovery";
 
-/// What was running before this boot and does not run now, and how each conversation is taken up again.
+/// What this boot or the end of a tmux server cut off and does not run now, and how each conversation is taken up again.
 ///
 /// Readers should ignore keys they do not know, and refuse a `format_version` they do not know.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -41,7 +41,7 @@ pub struct Recovery {
     pub sessions: Vec<Interrupted>,
 }
 
-/// A session that was running before this boot.
+/// A session that was cut off.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 pub struct Interrupted {
