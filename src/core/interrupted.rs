@@ -17,6 +17,7 @@ use super::ledger::SeenAlive;
 use super::past::Past;
 use super::policy::limits::CLOCK_SLACK;
 use super::registry::{Row, Status};
+use super::report::Told;
 use super::resume::{Resume, in_tmux, resume};
 use super::standing::{Declared, Scope, Session, Sight, Standing};
 use super::world::{ServerId, ServerState};
@@ -165,10 +166,11 @@ fn has_ended(past: Past<'_>, socket: &str, server: ServerId) -> bool {
 fn ended_with_server(past: Past<'_>, last: &LastEnds<'_>, session: &Session, row: &Row) -> bool {
     if row.status == Status::Running {
         let causes = [Cause::ServerGone, Cause::ServerRestarted].map(Cause::as_str);
-        let mut drifts = session.drifts.iter();
-        return drifts.any(|told| {
+        let ended = |told: &Told| {
             told.drift.kind == Kind::TmuxGone && causes.contains(&told.drift.reason.as_str())
-        });
+        };
+        // A server of another machine did not end because there is none of its name here.
+        return session.sight != Sight::NotHere && session.drifts.iter().any(ended);
     }
     let was_there = |alive: &SeenAlive| {
         let life = &alive.incarnation;
