@@ -54,6 +54,20 @@ fn a_row_that_is_doubtful_itself_still_contests_a_name() {
 }
 
 #[test]
+fn a_row_that_surely_has_its_session_contests_no_name() {
+    let scene = scene()
+        .row(null("a.b-creator-claude"))
+        .row(row("a:b-creator-claude").pid(300))
+        .on_disk(Claude, "c1")
+        .server(
+            tmux("default")
+                .session(session("a_b-creator-claude").pane(pane(100).claude("c1")))
+                .session(session("other").pane(pane(300).began(ago(3700)).claude("c2"))),
+        );
+    assert_eq!(at_once(scene)[0], WRITTEN);
+}
+
+#[test]
 fn where_one_copy_of_a_shared_pane_is_unread_no_copy_is_sure() {
     // Row `l` records the pane that two sessions show; the name of the first is another row's.
     let scene = scene()

@@ -521,6 +521,7 @@ fn a_session_of_the_same_name_on_another_server_that_was_there_before_is_not_the
         .server(tmux("default").session(own.pane(pane(100).claude("ours"))))
         .server(beside())
         .on_disk(AgentKind::Claude, "ours")
+        .our_folder("/src/app")
         .at_once()
         .pass();
     let after = scene()
@@ -530,8 +531,70 @@ fn a_session_of_the_same_name_on_another_server_that_was_there_before_is_not_the
         .process(100, dead())
         .on_disk(AgentKind::Claude, "ours")
         .on_disk(AgentKind::Claude, "theirs")
+        .our_folder("/src/app")
         .at_once()
         .after(&before, 60)
         .pass();
     assert_eq!(after.edits(), []);
+}
+
+#[test]
+fn a_row_whose_name_another_rows_session_was_given_is_not_ended() {
+    // The session of row `b` was given the name of row `a`.
+    let scene = scene()
+        .row(row("a-creator-claude"))
+        .row(row("b-creator-claude").pid(100))
+        .server(
+            tmux("default")
+                .session(session("a-creator-claude").pane(pane(100).began(ago(3700)).claude("c"))),
+        );
+    assert_eq!(
+        at_once(scene),
+        [
+            "note renamed b-creator-claude",
+            "note unseen a-creator-claude"
+        ]
+    );
+}
+
+/// A row that was seen alive on a server that is not among those of this look, and a session of its name on another.
+fn seen_on_a_server_that_was_not_looked_at() -> Scene {
+    let declared = || row("app-creator-claude").pid(100).id("ours");
+    let own = session("app-creator-claude").pane(pane(100).claude("ours"));
+    let before = scene()
+        .row(declared())
+        .server(tmux("work").life(55, ago(3600)).session(own))
+        .on_disk(AgentKind::Claude, "ours")
+        .our_folder("/src/app")
+        .pass();
+    let here = session("app-creator-claude").created(ago(-30));
+    scene()
+        .row(declared())
+        .server(tmux("default").session(here.pane(pane(200).claude("theirs"))))
+        .process(100, dead())
+        .on_disk(AgentKind::Claude, "ours")
+        .on_disk(AgentKind::Claude, "theirs")
+        .our_folder("/src/app")
+        .at_once()
+        .after(&before, 60)
+}
+
+#[test]
+fn a_session_is_a_rows_next_life_only_if_its_last_one_was_looked_for() {
+    let scene = seen_on_a_server_that_was_not_looked_at();
+    assert_eq!(
+        scene.pass().says(),
+        [
+            "reincarnated app-creator-claude (new_pane): held, doubt",
+            "rotated app-creator-claude (another_conversation): held, doubt",
+        ]
+    );
+    assert_eq!(scene.process(55, dead()).pass().edits().len(), 2);
+}
+
+#[test]
+fn names_mean_the_same_session_where_tmux_would_store_them_alike() {
+    let means = |one: &str, other: &str| name(one).means(&name(other));
+    assert!(means("a", "a") && means("a.b", "a_b") && means("a_b", "a.b"));
+    assert!(!means("a", "b") && !means("a.b", "a:b_") && !means("ab", "a_b"));
 }

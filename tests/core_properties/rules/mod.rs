@@ -10,6 +10,7 @@ mod ids;
 mod inference;
 mod jobs;
 mod looks;
+mod memory;
 mod notes;
 mod person;
 mod process;

@@ -264,3 +264,16 @@ fn beside_another_programs_store_everything_is_told_and_nothing_written() {
         ]
     );
 }
+
+#[test]
+fn where_not_all_servers_are_known_only_a_session_of_the_default_one_is_surely_the_first_of_its_name()
+ {
+    let on = |server: &str| {
+        let session = session("app-creator-claude").pane(pane(100).claude("c"));
+        let mut scene = found(tmux(server).session(session));
+        scene.world.strays = unknown();
+        at_once(scene)
+    };
+    assert_eq!(on("default"), WRITTEN);
+    assert_eq!(on("work"), HELD);
+}

@@ -153,3 +153,35 @@ fn agent_identities_are_asked_too() {
         [""; 0]
     );
 }
+
+#[test]
+fn an_id_is_stale_though_another_conversation_is_live_and_not_where_it_is_live_itself() {
+    let live = |id: &str| {
+        let session = session("app-creator-claude").pane(pane(100).claude(id));
+        let scene = scene()
+            .row(row("app-creator-claude").pid(100).id("c1"))
+            .server(tmux("default").session(session))
+            .not_on_disk(CLAUDE, "c1")
+            .on_disk(CLAUDE, "c2");
+        at_once(scene)
+    };
+    assert_eq!(
+        live("c2"),
+        [
+            "rotated app-creator-claude (another_conversation): written",
+            "stale_id app-creator-claude (missing): told",
+        ]
+    );
+    assert_eq!(live("c1"), ["note never_written app-creator-claude"]);
+}
+
+#[test]
+fn another_conversation_that_is_live_and_has_no_file_yet_is_known() {
+    let session = session("app-creator-claude").pane(pane(100).claude("c2"));
+    let scene = scene()
+        .row(row("app-creator-claude").pid(100).id("c1"))
+        .server(tmux("default").session(session))
+        .on_disk(CLAUDE, "c1")
+        .not_on_disk(CLAUDE, "c2");
+    assert_eq!(at_once(scene), ["note known app-creator-claude"]);
+}
