@@ -13,6 +13,7 @@ mod looks;
 mod memory;
 mod notes;
 mod person;
+mod planned;
 mod process;
 mod reappearing;
 mod registering;
