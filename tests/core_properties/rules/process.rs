@@ -1,5 +1,6 @@
 //! Rule 2: absence is cross-examined.
 
+use headcount::core::drift::Kind;
 use headcount::core::sighting::Sighting;
 use headcount::core::world::Ancestor;
 
@@ -180,4 +181,33 @@ fn a_row_without_a_recorded_process_is_decided_by_its_listing() {
         .row(row("app-creator-claude"))
         .server(tmux("default"));
     assert_eq!(at_once(scene), ended("session_gone", "written"));
+}
+
+#[test]
+fn why_the_recorded_process_is_no_more_is_told_as_what_it_is() {
+    let why = |written: i64, process: Alive| {
+        let scene = scene()
+            .row(row("app-creator-claude").pid(100))
+            .roll_written(ago(written))
+            .server(tmux("default"))
+            .alive(process)
+            .at_once();
+        let pass = scene.pass();
+        let evidence = &pass.drift(Kind::TmuxGone).evidence;
+        let said: Vec<&str> = evidence.iter().map(|it| it.said.as_str()).collect();
+        said.join("; ")
+    };
+    let young = || process(100).began(ago(60)).below(&[10]);
+    let told = [
+        (why(3600, young().zombie()), "waits to be reaped"),
+        (
+            why(3600, young().of_another_user()),
+            "another user's process",
+        ),
+        (why(3600, young()), "the pid was used again"),
+        (why(9000, young()), "the row is older than this boot"),
+    ];
+    for (said, expected) in told {
+        assert!(said.contains(expected), "{said} does not say: {expected}");
+    }
 }
