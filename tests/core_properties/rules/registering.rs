@@ -277,3 +277,26 @@ fn where_not_all_servers_are_known_only_a_session_of_the_default_one_is_surely_t
     assert_eq!(on("default"), WRITTEN);
     assert_eq!(on("work"), HELD);
 }
+
+#[test]
+fn panes_of_one_id_on_two_servers_are_two() {
+    let on = |server: &str, named: &str, conversation: &str| {
+        tmux(server).session(session(named).pane(pane(100).claude(conversation)))
+    };
+    let scene = found(on("default", "app-creator-claude", "c1"));
+    assert_eq!(
+        at_once(scene.server(on("work", "docs-creator-claude", "c2"))),
+        [
+            "unregistered app-creator-claude (not_in_roll): written",
+            "unregistered docs-creator-claude (not_in_roll): written",
+        ]
+    );
+}
+
+#[test]
+fn of_two_sessions_with_a_pane_each_none_is_a_view_of_the_other() {
+    let server = tmux("default")
+        .session(session("app-creator-claude").pane(pane(100).claude("c1")))
+        .session(session("docs-creator-claude").pane(pane(200).claude("c2")));
+    assert_eq!(at_once(found(server)).len(), 2);
+}
