@@ -188,3 +188,14 @@ fn what_nobody_needs_to_set_is_what_the_docs_say() {
     assert_eq!(limits::LOOK_FRESH.as_secs(), 2);
     assert_eq!(limits::CLOCK_SLACK.as_secs(), 1);
 }
+
+#[test]
+fn moments_are_counted_forwards_and_backwards() {
+    let minute = std::time::Duration::from_secs(60);
+    assert_eq!(ago(60).plus(minute), ago(0));
+    assert_eq!(ago(0).minus(minute), ago(60));
+    assert_eq!(ago(0).since(ago(60)), minute);
+    assert!(ago(60).since(ago(0)).is_zero());
+    assert_eq!(ago(0).iso(), "2027-01-15T08:00:00Z");
+    assert_eq!(ago(0).iso_millis(), "2027-01-15T08:00:00.000Z");
+}

@@ -117,3 +117,18 @@ fn it_is_remembered_until_the_next_boot_that_the_clock_was_set() {
     let scene = set(moved().after(&first, 60), FIVE_HOURS);
     assert_eq!(at_once(scene), ended("session_gone", "held, process_alive"));
 }
+
+#[test]
+fn a_pid_that_was_used_again_after_a_row_was_met_is_anothers_though_the_clock_was_put_ahead() {
+    let first = scene()
+        .row(row("app-creator-claude").pid(100))
+        .server(tmux("default"))
+        .process(100, Sighting::unknown("it could not be looked at"))
+        .pass();
+    let again = scene()
+        .row(row("app-creator-claude").pid(100))
+        .server(tmux("default"))
+        .alive(process(100).began(ago(-30)).below(&[10]));
+    let later = set(again.after(&first, 60), FIVE_HOURS);
+    assert_eq!(at_once(later), ended("session_gone", "written"));
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use headcount::core::drift::Kind;
 use headcount::core::ids::{AgentKind, ConversationId};
-use headcount::core::ledger::KnownArtifact;
+use headcount::core::ledger::{Acked, KnownArtifact};
 use headcount::core::registry::Identity;
 use headcount::core::sighting::Sighting;
 use headcount::core::world::Artifact;
@@ -184,4 +184,37 @@ fn another_conversation_that_is_live_and_has_no_file_yet_is_known() {
         .on_disk(CLAUDE, "c1")
         .not_on_disk(CLAUDE, "c2");
     assert_eq!(at_once(scene), ["note known app-creator-claude"]);
+}
+
+#[test]
+fn a_file_that_an_earlier_look_saw_has_expired_when_its_agent_keeps_none_so_long() {
+    let seen = scene().row(stopped()).server(tmux("default"));
+    let seen = seen.on_disk(CLAUDE, "c1").pass();
+    let mut later = without_file(stopped()).after(&seen, 60);
+    let kept = Sighting::Present(Duration::from_secs(100));
+    later.world.retention.insert(CLAUDE, kept);
+    assert_eq!(
+        at_once(later),
+        ["stale_id app-creator-claude (expired): told"]
+    );
+}
+
+#[test]
+fn what_a_person_said_to_know_of_is_known_while_it_is_the_same() {
+    let scene = without_file(stopped());
+    let id = scene.pass().drift(Kind::StaleId).id.clone();
+    let is_known = |reason: &str, told_as: &str| {
+        let mut later = scene.clone();
+        later.ledger = scene.assess().ledger;
+        let open = later.ledger.drifts.get_mut(&id).expect("it is open");
+        open.acked = Some(Acked {
+            reason: reason.to_owned(),
+            told_as: told_as.to_owned(),
+        });
+        later.assess().ledger.drifts[&id].acked.is_some()
+    };
+    assert!(is_known("missing", "told"));
+    assert!(!is_known("expired", "told"));
+    assert!(!is_known("missing", "not_home"));
+    assert!(!is_known("expired", "not_home"));
 }
