@@ -8,7 +8,7 @@ use super::environment::Environment;
 use super::rolls::{self, Rolls};
 use super::terms::Terms;
 use super::{Failure, Places, init, reconcile, validate, watch};
-use crate::core::checkup::Check;
+use crate::core::checkup::{Check, of_file_systems};
 use crate::core::report::Report;
 use crate::exit::Exit;
 use crate::kanban::Board;
@@ -246,6 +246,7 @@ pub(super) fn inspect(places: &Places, environment: &Environment) -> Vec<Check> 
             "run headcount as the user whose roll it is, or give this user the right",
         ),
     });
+    let mut lie = vec![inspect::locality(&roll.target, "the roll")];
     checks.push(
         match environment.state_folder(places.state_dir.as_deref()) {
             Err(error) => Check::trouble(
@@ -259,6 +260,7 @@ pub(super) fn inspect(places: &Places, environment: &Environment) -> Vec<Check> 
                     .ancestors()
                     .find(|path| path.exists())
                     .unwrap_or(&state);
+                lie.push(inspect::locality(there, "the state folder"));
                 match inspect::may_write(there) {
                     None => Check::well(
                         "state folder",
@@ -273,6 +275,7 @@ pub(super) fn inspect(places: &Places, environment: &Environment) -> Vec<Check> 
             }
         },
     );
+    checks.push(of_file_systems(&lie));
     checks
 }
 

@@ -147,7 +147,7 @@ fn of_source(source: &Source) -> Check {
 
 fn remedy_of(name: &str, reason: &str) -> &'static str {
     if reason.contains("hidepid") {
-        "run headcount as a user that may see all processes, or mount /proc without hidepid"
+        "until all processes can be seen no session is told to be gone: mount /proc without hidepid, or with gid= of a group of this user"
     } else if name == "processes" {
         "let headcount read /proc, or run it where there is one"
     } else if name.starts_with("tmux") {
@@ -193,6 +193,31 @@ fn of_place(scope: Scope<'_>) -> Check {
             Check::warning("home", format!("{why}: ends are held back"), init)
         }
     }
+}
+
+/// Whether a lock keeps everybody out who writes to the same files, by what is known of where they lie.
+#[must_use]
+pub fn of_file_systems(lie: &[Sighting<()>]) -> Check {
+    let name = "file systems";
+    let said: Vec<String> = lie
+        .iter()
+        .filter_map(|it| match it {
+            Sighting::Present(()) => None,
+            Sighting::Absent(proof) => Some(proof.to_string()),
+            Sighting::Unknown(reason) => Some(reason.to_string()),
+        })
+        .collect();
+    if said.is_empty() {
+        return Check::well(name, "the roll and the state folder are on this machine");
+    }
+    Check::warning(
+        name,
+        format!(
+            "{}: a lock may not keep programs on other machines out",
+            said.join(", and ")
+        ),
+        "keep the state folder on a local disk (--state-dir), and let one machine write to the roll at a time",
+    )
 }
 
 /// Whether anything was written in the future.

@@ -6,13 +6,13 @@ mod rule;
 pub use rule::Rule;
 
 use super::drift::Evidence;
-use super::ids::{AgentKind, Timestamp};
+use super::ids::{AgentKind, ConversationId, Timestamp};
 use super::join::servers_of;
 use super::past::{Past, key_of};
 use super::registry::{Row, Status};
-use super::resume::{Resume, resume};
+use super::resume::{Resume, of_conversation, resume};
 use super::sighting::Sighting;
-use super::standing::{Declared, Live, Scope, Session};
+use super::standing::{Declared, Live, Scope, Session, holder};
 use super::world::{AgentSight, PaneSight, ServerState};
 
 /// Why a session is said to stand as it does.
@@ -27,6 +27,17 @@ pub struct Explanation {
     /// What would change the verdict, each a sentence.
     pub changes: Vec<String>,
     /// How its conversation can be taken up again.
+    pub resume: Resume,
+    /// The conversations that it had before, as its row lists them.
+    pub earlier: Vec<Earlier>,
+}
+
+/// A conversation that a session had before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Earlier {
+    /// Its id.
+    pub id: ConversationId,
+    /// How it can be taken up again.
     pub resume: Resume,
 }
 
@@ -50,9 +61,37 @@ pub fn explain(scope: Scope<'_>, session: &Session, claude_home: Option<&str>) -
         rules: rule::rules(session),
         changes: rule::changes(session),
         resume: resume(session, claude_home),
+        earlier: earlier(scope, session, row, claude_home),
         evidence: chain.evidence,
         session: session.clone(),
     }
+}
+
+fn earlier(
+    scope: Scope<'_>,
+    session: &Session,
+    row: Option<&Row>,
+    claude_home: Option<&str>,
+) -> Vec<Earlier> {
+    let ids = row.into_iter().flat_map(|row| &row.ids);
+    ids.flat_map(|(agent, known)| known.previous.iter().map(|id| (*agent, id)))
+        .map(|(agent, id)| {
+            let file = scope.all.artifacts.get(&(agent, id.clone()));
+            let file = file.cloned();
+            let file = file.unwrap_or_else(|| Sighting::unknown("it was not looked for"));
+            let resume = match of_conversation(session, agent, id, &file, claude_home) {
+                Err(why) => Resume::Not(why),
+                Ok(command) => match holder(scope.all, agent, id) {
+                    Some(pid) => Resume::ByAfter(command, format!("process {pid}")),
+                    None => Resume::By(command),
+                },
+            };
+            Earlier {
+                id: id.clone(),
+                resume,
+            }
+        })
+        .collect()
 }
 
 fn row_of<'a>(scope: Scope<'a>, session: &Session) -> Option<&'a Row> {
@@ -125,8 +164,10 @@ impl Chain<'_> {
                 life.session, life.server.pid, life.socket
             );
             self.say("memory", said, alive.at);
+        } else if known.is_some() {
+            self.seen("memory", "no pass has seen the session of this row alive");
         } else if row.is_some() {
-            self.seen("memory", "no pass has seen this session alive");
+            self.seen("memory", "no pass has looked since this row was written");
         }
         for told in &session.drifts {
             let Some(open) = self.scope.ledger.drifts.get(&told.drift.id) else {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::ids::{AgentKind, ConversationId, Fingerprint, Pid, ServerName, SessionName, Timestamp};
+use super::jobs::JobStatus;
 
 /// The parsed roll.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub struct Row {
     pub job: Option<String>,
     /// `delegate_job_status_of`: the job whose outcome the row has.
     pub job_status_of: Option<String>,
+    /// `delegate_job_status`: that outcome, if it is one.
+    pub job_status: Option<JobStatus>,
 }
 
 /// `pane` of a row. Any of it may be missing.

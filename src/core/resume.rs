@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::ids::{AgentKind, ConversationId, ServerName, SessionName};
 use super::sighting::Sighting;
 use super::standing::{Session, Sight};
+use super::world::Artifact;
 
 /// How a conversation can be taken up again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,36 +29,47 @@ pub fn resume(session: &Session, claude_home: Option<&str>) -> Resume {
     let Some(id) = &conversation.id else {
         return Resume::Not("its conversation is not known yet".to_owned());
     };
-    let file = match &conversation.file {
+    let agent = conversation.agent;
+    match of_conversation(session, agent, id, &conversation.file, claude_home) {
+        Err(why) => Resume::Not(why),
+        Ok(command) => match in_the_way(session) {
+            Some(who) => Resume::ByAfter(command, who),
+            None => Resume::By(command),
+        },
+    }
+}
+
+/// The command that takes up a conversation of a session, whoever has it now.
+///
+/// # Errors
+/// Why there is none, as a sentence without a full stop.
+pub(super) fn of_conversation(
+    session: &Session,
+    agent: AgentKind,
+    id: &ConversationId,
+    file: &Sighting<Artifact>,
+    claude_home: Option<&str>,
+) -> Result<String, String> {
+    let file = match file {
         Sighting::Present(artifact) => artifact.path.as_str(),
         Sighting::Absent(proof) => {
-            return Resume::Not(format!("conversation {id} has no file ({proof})"));
+            return Err(format!("conversation {id} has no file ({proof})"));
         }
         Sighting::Unknown(reason) => {
-            return Resume::Not(format!(
+            return Err(format!(
                 "whether conversation {id} has a file could not be seen: {reason}"
             ));
         }
     };
-    let agent = conversation.agent;
-    let Some(words) = words(agent, id) else {
-        return Resume::Not(format!(
-            "headcount does not know how {agent} takes a conversation up again"
-        ));
-    };
+    let words = words(agent, id).ok_or_else(|| {
+        format!("headcount does not know how {agent} takes a conversation up again")
+    })?;
     let elsewhere = (agent == AgentKind::Claude)
         .then(|| root_of(file))
         .flatten();
     let elsewhere = elsewhere.filter(|root| claude_home.is_some_and(|home| home != *root));
-    let Some(command) = command(session.folder.as_deref(), elsewhere, &words) else {
-        return Resume::Not(
-            "its folder or id has characters that no shell can be given".to_owned(),
-        );
-    };
-    match in_the_way(session) {
-        Some(who) => Resume::ByAfter(command, who),
-        None => Resume::By(command),
-    }
+    command(session.folder.as_deref(), elsewhere, &words)
+        .ok_or_else(|| "its folder or id has characters that no shell can be given".to_owned())
 }
 
 /// What each agent wants to be told.

@@ -14,6 +14,7 @@ pub use sight::Sight;
 use super::diff::{Fate, diff};
 use super::drift::{Held, Kind, Note, NoteKind};
 use super::ids::{AgentKind, ConversationId, Pid, ServerName, SessionName, Timestamp};
+use super::jobs::{JobId, JobStatus, JobUpdate};
 use super::join::{By, Join, Joined, Owner, Seen};
 use super::ledger::Ledger;
 use super::past::Past;
@@ -61,6 +62,8 @@ pub struct Standing {
     pub drifts: Vec<Told>,
     /// Notes that are about no session that is known.
     pub notes: Vec<Note>,
+    /// How many drifts a person has said to know of, of sessions that are left out here too.
+    pub acknowledged: usize,
 }
 
 /// How the sessions of several rolls stand: what no row of any roll declares is told once, after all of them, as of no
@@ -97,7 +100,11 @@ pub fn side_by_side(mut standings: Vec<Standing>) -> Vec<Standing> {
             sessions: of_no_roll,
             drifts: Vec::new(),
             notes: Vec::new(),
+            acknowledged: 0,
         });
+    }
+    for standing in &mut standings {
+        standing.acknowledged = standing.count_acknowledged();
     }
     standings
 }
@@ -127,10 +134,21 @@ pub struct Session {
     pub ended_at: Option<Timestamp>,
     /// When a pass last saw it alive.
     pub last_seen_alive: Option<Timestamp>,
+    /// The job that was delegated to it.
+    pub job: Option<Job>,
     /// Its drifts.
     pub drifts: Vec<Told>,
     /// What a person should know besides.
     pub notes: Vec<Note>,
+}
+
+/// A delegated job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// Its id, as the row has it.
+    pub id: String,
+    /// What it came to, or the last it said, if that is known.
+    pub state: Option<&'static str>,
 }
 
 /// What the roll says of a session.
@@ -359,7 +377,7 @@ impl Standing {
         sessions.sort_by(|a, b| {
             (a.concern(), &a.name, &a.server).cmp(&(b.concern(), &b.name, &b.server))
         });
-        Self {
+        let mut standing = Self {
             at: report.at,
             host: report.vantage.host.clone(),
             roll: scope.has_roll.then(|| report.roll.clone()),
@@ -368,7 +386,10 @@ impl Standing {
             sessions,
             drifts,
             notes,
-        }
+            acknowledged: 0,
+        };
+        standing.acknowledged = standing.count_acknowledged();
+        standing
     }
 
     /// The same with these sessions only; what is said of the whole is then said of them.
@@ -377,6 +398,7 @@ impl Standing {
         self.sessions.retain(wanted);
         self.drifts.clear();
         self.notes.clear();
+        self.acknowledged = self.count_acknowledged();
         let is = |concern| self.sessions.iter().any(|it| it.concern() == concern);
         self.verdict = if is(Concern::Unseen) {
             Verdict::Blind
@@ -390,6 +412,12 @@ impl Standing {
             Verdict::InOrder
         };
         self
+    }
+
+    fn count_acknowledged(&self) -> usize {
+        let of_sessions = self.sessions.iter().flat_map(|session| &session.drifts);
+        let all = of_sessions.chain(&self.drifts);
+        all.filter(|told| told.acked).count()
     }
 
     /// What could not be seen.
@@ -416,6 +444,7 @@ impl<'a> Desk<'a> {
         session.ended_at = row.end.at.filter(|_| row.status.is_ended());
         let known = self.past.known(row);
         session.last_seen_alive = known.and_then(|it| it.alive.as_ref()).map(|it| it.at);
+        session.job = self.job(row);
         match joined {
             Joined::Here(here) => {
                 let life = self.past.life(row);
@@ -438,6 +467,32 @@ impl<'a> Desk<'a> {
             row.ids.get(&agent).map(|id| id.value.clone())
         });
         session
+    }
+
+    /// The job of a row: its outcome as the row has it, else as it was heard of, else as its record has it.
+    fn job(&self, row: &Row) -> Option<Job> {
+        let id = row.job.as_ref().or(row.job_status_of.as_ref())?;
+        let written = row
+            .job_status
+            .filter(|_| row.job_status_of.as_ref() == Some(id))
+            .map(JobStatus::as_str);
+        let heard = || {
+            let mut told = self.scope.report.jobs.iter().map(|told| &told.update);
+            let is_its = |update: &&JobUpdate| {
+                update.job.as_str() == id
+                    && update.session == row.name
+                    && update.server == row.server
+            };
+            told.find(is_its).map(|update| update.state)
+        };
+        let recorded = || match self.scope.world.jobs.records.get(&JobId::parse(id)?)? {
+            Sighting::Present(record) => Some(record.status.as_str()),
+            Sighting::Absent(_) | Sighting::Unknown(_) => None,
+        };
+        Some(Job {
+            id: id.clone(),
+            state: written.or_else(heard).or_else(recorded),
+        })
     }
 
     fn wrong(&self, invalid: &InvalidRow, name: &SessionName, seen: Option<Seen<'a>>) -> Session {
@@ -553,7 +608,7 @@ impl<'a> Desk<'a> {
                     .unwrap_or_else(|| Sighting::unknown("it was not looked for"))
             }
         };
-        let held_by = id.as_ref().and_then(|id| self.holder(agent, id));
+        let held_by = id.as_ref().and_then(|id| holder(self.scope.all, agent, id));
         Some(Conversation {
             agent,
             id,
@@ -561,26 +616,6 @@ impl<'a> Desk<'a> {
             held_by,
             file,
         })
-    }
-
-    /// A process that says that it has a conversation, in a session or outside of tmux.
-    fn holder(&self, kind: AgentKind, id: &ConversationId) -> Option<Pid> {
-        let agents = self.scope.all.agents().map(|(_, sight)| sight);
-        let agents = agents.map(|sight| (sight.kind, sight.process, &sight.live));
-        let folders = self.scope.all.folders.iter();
-        let elsewhere = folders.flat_map(|((of, _), sight)| {
-            let kin = match &sight.kin {
-                Sighting::Present(kin) => kin.as_slice(),
-                Sighting::Absent(_) | Sighting::Unknown(_) => &[],
-            };
-            kin.iter().map(|kin| (*of, kin.process, &kin.live))
-        });
-        agents
-            .chain(elsewhere)
-            .find_map(|(of, process, live)| match live {
-                Sighting::Present(record) if of == kind && record.id == *id => Some(process.pid),
-                _ => None,
-            })
     }
 
     /// What the live agent says of its conversation.
@@ -598,6 +633,25 @@ impl<'a> Desk<'a> {
     }
 }
 
+/// A process that says that it has a conversation, in a session or outside of tmux.
+pub(super) fn holder(all: &World, kind: AgentKind, id: &ConversationId) -> Option<Pid> {
+    let agents = all.agents().map(|(_, sight)| sight);
+    let agents = agents.map(|sight| (sight.kind, sight.process, &sight.live));
+    let elsewhere = all.folders.iter().flat_map(|((of, _), sight)| {
+        let kin = match &sight.kin {
+            Sighting::Present(kin) => kin.as_slice(),
+            Sighting::Absent(_) | Sighting::Unknown(_) => &[],
+        };
+        kin.iter().map(|kin| (*of, kin.process, &kin.live))
+    });
+    agents
+        .chain(elsewhere)
+        .find_map(|(of, process, live)| match live {
+            Sighting::Present(record) if of == kind && record.id == *id => Some(process.pid),
+            _ => None,
+        })
+}
+
 fn blank(name: &SessionName, declared: Declared) -> Session {
     Session {
         name: name.clone(),
@@ -611,6 +665,7 @@ fn blank(name: &SessionName, declared: Declared) -> Session {
         folder: None,
         ended_at: None,
         last_seen_alive: None,
+        job: None,
         drifts: Vec::new(),
         notes: Vec::new(),
     }

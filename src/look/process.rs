@@ -72,7 +72,7 @@ impl Processes {
             // The first process of a namespace always exists.
             Ok(_) => fs::metadata("/proc/1").err().map(|error| {
                 Reason::new(format!(
-                    "/proc hides the processes of others (hidepid?): /proc/1: {error}"
+                    "/proc hides the processes of other users (hidepid?), and a session may live among them: /proc/1: {error}"
                 ))
             }),
         };

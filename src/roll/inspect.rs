@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
 
-use super::Roll;
 use super::holder::{self, Holder};
 use super::lock::{FileLock, lock_of};
+use super::{Roll, mount};
+use crate::core::sighting::Sighting;
 
 /// How the lock of a roll is.
 #[derive(Debug)]
@@ -37,6 +38,12 @@ pub fn lock(roll: &Roll) -> Lock {
         }
         Err(error) => Lock::Broken(error.to_string()),
     }
+}
+
+/// Whether what lies at a path is on a file system of this machine; `what` that is, in words.
+#[must_use]
+pub fn locality(path: &Path, what: &str) -> Sighting<()> {
+    mount::locality(path, what)
 }
 
 /// Whether this user may read and write a path, or, of a folder, make files in it. `None` where it may; else why not.

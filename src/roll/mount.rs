@@ -1,4 +1,4 @@
-//! Whether a file lies on a file system of this machine.
+//! Whether a file or folder lies on a file system of this machine.
 
 use std::path::Path;
 
@@ -44,40 +44,74 @@ const HERE: [u64; 17] = [
     0x0000_3434, // NILFS2
 ];
 
-/// `Present` on a file system known to be local, `Absent` on one known not to be.
+/// `Present` on a file system known to be local, `Absent` on one known not to be. `what` it is that lies there, in words.
 #[cfg(target_os = "linux")]
-pub(super) fn locality(path: &Path) -> Sighting<()> {
-    let magic = match rustix::fs::statfs(path) {
+pub(super) fn locality(path: &Path, what: &str) -> Sighting<()> {
+    match rustix::fs::statfs(path) {
         // The kernel's type is signed on some machines; the numbers above are its low 32 bits.
-        Ok(stat) => stat.f_type as u64 & 0xffff_ffff,
-        Err(error) => {
-            return Sighting::unknown(format!("the file system cannot be asked: {error}"));
-        }
-    };
+        Ok(stat) => of_type(stat.f_type as u64 & 0xffff_ffff, what),
+        Err(error) => Sighting::unknown(format!("the file system cannot be asked: {error}")),
+    }
+}
+
+/// The same by the type of the file system.
+#[cfg(target_os = "linux")]
+fn of_type(magic: u64, what: &str) -> Sighting<()> {
     if let Some((_, name)) = ELSEWHERE.iter().find(|(known, _)| *known == magic) {
-        Sighting::absent(format!("the roll lies on {name}"))
+        Sighting::absent(format!("{what} lies on {name}"))
     } else if HERE.contains(&magic) {
         Sighting::Present(())
     } else {
         Sighting::unknown(format!(
-            "the roll lies on an unknown file system ({magic:#x})"
+            "{what} lies on an unknown file system ({magic:#x})"
         ))
     }
 }
 
 /// `Present` on a file system that the system calls local.
 #[cfg(target_vendor = "apple")]
-pub(super) fn locality(path: &Path) -> Sighting<()> {
+pub(super) fn locality(path: &Path, what: &str) -> Sighting<()> {
     /// `MNT_LOCAL` in `sys/mount.h`.
     const LOCAL: u32 = 0x1000;
     match rustix::fs::statfs(path) {
         Ok(stat) if stat.f_flags & LOCAL != 0 => Sighting::Present(()),
-        Ok(_) => Sighting::absent("the roll lies on a file system of another machine"),
+        Ok(_) => Sighting::absent(format!("{what} lies on a file system of another machine")),
         Err(error) => Sighting::unknown(format!("the file system cannot be asked: {error}")),
     }
 }
 
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-pub(super) fn locality(_: &Path) -> Sighting<()> {
+pub(super) fn locality(_: &Path, _: &str) -> Sighting<()> {
     Sighting::unknown("this system does not say whether a file system is local")
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_system_of_another_machine_is_told_by_its_name() {
+        for (magic, name) in [
+            (0x6969, "NFS"),
+            (0x6573_5546, "SSHFS"),
+            (0xff53_4d42, "CIFS"),
+        ] {
+            match of_type(magic, "the roll") {
+                Sighting::Absent(proof) => {
+                    let said = proof.to_string();
+                    assert!(said.starts_with("the roll lies on "), "{said}");
+                    assert!(said.contains(name), "{said}");
+                }
+                other => panic!("{magic:#x}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn ordinary_file_systems_are_local_and_others_are_not_known_to_be() {
+        for magic in [0xef53, 0x0102_1994, 0x794c_7630] {
+            assert_eq!(of_type(magic, "it"), Sighting::Present(()));
+        }
+        assert!(of_type(0x1234, "it").is_unknown());
+    }
 }

@@ -149,7 +149,7 @@ pub fn read(roll: &Roll) -> Result<Contents, ReadError> {
         written_at: metadata
             .modified()
             .map_or_else(|_| Timestamp::default(), clock::at),
-        local: mount::locality(path),
+        local: mount::locality(path, "the roll"),
         newer_store: newer_store(roll),
     })
 }

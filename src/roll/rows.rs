@@ -10,6 +10,7 @@ use super::scalar;
 use crate::core::ids::{
     AgentKind, ConversationId, Fingerprint, Pid, ServerName, SessionName, Timestamp,
 };
+use crate::core::jobs::JobStatus;
 use crate::core::registry::{
     Identity, InvalidRow, RecordedId, Registry, Row, RowEnd, RowPane, Status,
 };
@@ -211,6 +212,11 @@ impl RowReader<'_, '_> {
             end: self.end(),
             job,
             job_status_of,
+            job_status: self
+                .entry
+                .get("delegate_job_status")
+                .and_then(Datum::text)
+                .and_then(JobStatus::named),
         })
     }
 

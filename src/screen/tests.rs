@@ -44,6 +44,7 @@ fn session(name: &str) -> Session {
         folder: Some("/home/u/shop".to_owned()),
         ended_at: None,
         last_seen_alive: None,
+        job: None,
         drifts: Vec::new(),
         notes: Vec::new(),
     }
@@ -64,6 +65,7 @@ fn standing(sessions: Vec<Session>) -> Standing {
         sessions,
         drifts: Vec::new(),
         notes: Vec::new(),
+        acknowledged: 0,
     }
 }
 
@@ -300,6 +302,7 @@ fn explanation(session: &Session) -> Explanation {
             .collect(),
         changes: vec!["Nothing needs to.".to_owned()],
         resume: Resume::By("cd /home/u/shop && claude --resume 7f3a1c52".to_owned()),
+        earlier: Vec::new(),
     }
 }
 

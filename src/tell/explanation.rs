@@ -8,7 +8,7 @@ use super::paint::{Hue, Paint};
 use super::status::hue_of;
 use super::visible::{is_treacherous, readable, readable_name, visible};
 use super::wrap::wrap;
-use crate::core::explain::Explanation;
+use crate::core::explain::{Earlier, Explanation};
 use crate::core::resume::Resume;
 use crate::core::standing::Declared;
 
@@ -65,6 +65,7 @@ pub fn lines(explanation: &Explanation, width: Option<usize>) -> Vec<Line> {
         explanation.changes.iter().cloned(),
     );
     page.resume(&explanation.resume);
+    page.earlier(&explanation.earlier);
     page.lines
 }
 
@@ -165,6 +166,35 @@ impl Page {
                 self.point("the command has characters that cannot be shown; --json has it");
             }
             Resume::Not(why) => self.point(&format!("not possible: {why}")),
+        }
+    }
+
+    fn earlier(&mut self, earlier: &[Earlier]) {
+        if earlier.is_empty() {
+            return;
+        }
+        self.lines.push(Line::default());
+        self.lines
+            .push(Line::of(Hue::Head, "Conversations it had before"));
+        for Earlier { id, resume } in earlier {
+            match resume {
+                Resume::Not(why) => self.point(&format!("{id}: not possible: {why}")),
+                Resume::By(command) | Resume::ByAfter(command, _)
+                    if command.contains(is_treacherous) =>
+                {
+                    self.point(&format!("{id}: --json has the command"));
+                }
+                Resume::By(command) => {
+                    self.point(&format!("{id}:"));
+                    self.lines
+                        .push(Line::plain(format!("{INDENT}{INDENT}{command}")));
+                }
+                Resume::ByAfter(command, who) => {
+                    self.point(&format!("{id}, once {who} has ended:"));
+                    self.lines
+                        .push(Line::plain(format!("{INDENT}{INDENT}{command}")));
+                }
+            }
         }
     }
 

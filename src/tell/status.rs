@@ -14,7 +14,7 @@ use crate::core::drift::Note;
 use crate::core::ids::Timestamp;
 use crate::core::report::{Told, Verdict};
 use crate::core::sighting::Sighting;
-use crate::core::standing::{Concern, Declared, Session, Sight, Standing};
+use crate::core::standing::{Concern, Declared, Job, Session, Sight, Standing};
 
 /// How it is to be shown.
 #[derive(Clone, Copy, Debug)]
@@ -147,6 +147,13 @@ impl Page<'_> {
         }
         for note in &session.notes {
             self.note(note);
+        }
+        if let Some(Job {
+            id,
+            state: Some(state),
+        }) = &session.job
+        {
+            self.remark(&format!("job {id}: {}", state.replace('_', " ")));
         }
         // A note says it already where there is one.
         if let (Some(why), true) = (
@@ -399,6 +406,7 @@ pub fn summary(standing: &Standing) -> String {
         .iter()
         .flat_map(|it| &it.drifts)
         .chain(&standing.drifts)
+        .filter(|told| !told.acked)
         .collect();
     let notes = sessions.iter().map(|it| it.notes.len()).sum::<usize>() + standing.notes.len();
     let mut parts = vec![counted(alive, "live session")];
@@ -420,6 +428,9 @@ pub fn summary(standing: &Standing) -> String {
             by_state.join(", ")
         )
     });
+    if standing.acknowledged > 0 {
+        parts.push(format!("{} acknowledged", standing.acknowledged));
+    }
     if notes > 0 {
         parts.push(counted(notes, "note"));
     }

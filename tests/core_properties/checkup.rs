@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headcount::core::checkup::{Check, Health, of_look};
+use headcount::core::checkup::{Check, Health, of_file_systems, of_look};
 use headcount::core::ids::AgentKind::Claude;
 use headcount::core::sighting::Sighting;
 use headcount::core::standing::Scope;
@@ -204,4 +204,27 @@ fn how_long_conversations_are_kept_may_not_be_known() {
         Health::Unused,
         "no agent's files",
     );
+}
+
+#[test]
+fn a_file_system_that_is_not_known_to_be_local_is_a_warning() {
+    let here = Sighting::Present(());
+    is(
+        &of_file_systems(&[here.clone(), here.clone()]),
+        Health::Well,
+        "on this machine",
+    );
+    for (there, said) in [
+        (
+            Sighting::absent("the roll lies on NFS"),
+            "the roll lies on NFS",
+        ),
+        (Sighting::unknown("nobody knows"), "nobody knows"),
+    ] {
+        is(
+            &of_file_systems(&[here.clone(), there]),
+            Health::Warning,
+            said,
+        );
+    }
 }

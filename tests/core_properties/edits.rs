@@ -7,6 +7,7 @@ use headcount::core::edit::{Change, Edit, Op, Target, Value};
 use headcount::core::ids::{
     AgentKind, ConversationId, Fingerprint, Pid, ServerName, SessionName, Timestamp,
 };
+use headcount::core::jobs::JobStatus;
 use headcount::core::registry::{RecordedId, Registry, Row, RowEnd, RowPane, Status};
 
 use crate::scene::content;
@@ -102,6 +103,7 @@ pub fn edited(registry: &Registry, edits: &[Edit], at: Timestamp) -> Registry {
                 row.job = old.job.clone();
                 if row.job_status_of.is_none() {
                     row.job_status_of = old.job_status_of.clone();
+                    row.job_status = old.job_status;
                 }
                 registry.rows[at] = row;
             }
@@ -267,6 +269,7 @@ impl Mapping {
             },
             job: None,
             job_status_of: self.get("delegate_job_status_of").map(str::to_owned),
+            job_status: self.get("delegate_job_status").and_then(JobStatus::named),
         }
     }
 }

@@ -51,6 +51,13 @@ fn what_is_known_leaves_the_exit_code_and_the_trouble_and_is_still_reported() {
     );
     let all = machine.headcount(&["status", "--all"]).exits(0).stdout;
     assert!(all.contains("Acknowledged."), "{all}");
+    // Both count the same, whatever they show.
+    for text in [&status, &all] {
+        let first = text.lines().next().unwrap();
+        assert!(first.ends_with("no drift, 1 acknowledged"), "{first}");
+    }
+    let json = machine.headcount(&["status", "--json"]).exits(0).report();
+    assert_eq!(json["acknowledged"], 1);
     let card = machine
         .reconcile()
         .dry_run()

@@ -3,12 +3,14 @@
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::support::{Machine, Pass, conversation, in_a_container};
+use crate::support::elsewhere::give_away;
+use crate::support::{Elsewhere, Machine, Pass, conversation, in_a_container};
 
 /// A machine on which all is well.
 fn healthy() -> Machine {
@@ -73,6 +75,7 @@ fn where_all_is_well_it_says_so_and_ends_with_0() {
         "lock",
         "permissions",
         "state folder",
+        "file systems",
         "tmux",
         "tmux:default",
         "processes",
@@ -228,6 +231,71 @@ fn conversations_that_will_be_deleted_within_a_week_are_named() {
     )
     .unwrap();
     assert_is(&check(doctor(&machine), 0, "retention"), "well", "90 days");
+}
+
+#[test]
+fn where_nothing_says_how_long_conversations_are_kept_it_is_the_usual_time() {
+    let machine = Machine::new();
+    machine.roll().write();
+    let claude = machine.claude().root().to_owned();
+    let _ = fs::remove_dir_all(&claude);
+    assert_is(&check(doctor(&machine), 0, "retention"), "well", "30 days");
+    fs::create_dir_all(&claude).unwrap();
+    assert_is(&check(doctor(&machine), 0, "retention"), "well", "30 days");
+    fs::write(claude.join("settings.json"), "{").unwrap();
+    assert_is(
+        &check(doctor(&machine), 0, "retention"),
+        "warning",
+        "settings.json",
+    );
+}
+
+#[test]
+fn a_state_folder_that_may_be_on_another_machine_is_a_warning() {
+    let machine = healthy();
+    assert_is(&check(doctor(&machine), 0, "file systems"), "well", "");
+    let mut command = doctor(&machine);
+    // Of this one nobody says that it is local.
+    command.args(["--state-dir", "/sys/kernel/headcount"]);
+    let document = Pass::of(command).report();
+    let checks = document["checks"].as_array().unwrap();
+    let found = checks.iter().find(|it| it["name"] == "file systems");
+    assert_is(found.unwrap(), "warning", "the state folder lies on");
+}
+
+#[test]
+fn processes_of_others_that_are_hidden_are_trouble_and_it_says_what_that_means() {
+    let Some(nobody) = Elsewhere::as_nobody() else {
+        return;
+    };
+    let hidden = Elsewhere::in_a_mount_namespace(
+        r#"mount -o remount,hidepid=2 /proc 2>/dev/null || mount -t proc -o hidepid=2 proc /proc; exec "$@""#,
+        &[] as &[&Path; 0],
+    );
+    let Some(hidden) = hidden else {
+        return;
+    };
+    let machine = Machine::new();
+    machine.roll().row("old").status("stopped").write();
+    fs::set_permissions(machine.root(), fs::Permissions::from_mode(0o755)).unwrap();
+    give_away(&[&machine.project(), &machine.home()]);
+
+    let processes = check(
+        hidden.command(&nobody.command(&doctor(&machine))),
+        1,
+        "processes",
+    );
+
+    assert_is(
+        &processes,
+        "trouble",
+        "hides the processes of other users (hidepid?)",
+    );
+    let remedy = processes["remedy"].as_str().unwrap();
+    assert!(
+        remedy.contains("no session is told to be gone") && remedy.contains("gid="),
+        "{remedy}"
+    );
 }
 
 #[test]

@@ -255,6 +255,70 @@ fn the_command_that_takes_a_conversation_up_again_works_in_a_shell() {
 }
 
 #[test]
+fn a_session_that_a_pass_has_just_registered_was_not_looked_at_since() {
+    let machine = Machine::new();
+    let _new = machine
+        .session("web-creator-claude")
+        .running("claude")
+        .start();
+    machine.roll().write();
+    machine.settle(&machine.roll_path());
+    let explained = || {
+        machine
+            .headcount(&["explain", "web-creator-claude"])
+            .exits(0)
+            .stdout
+    };
+    let _ = machine.reconcile().at_once().run().exits(0);
+
+    let text = explained();
+    assert!(
+        text.contains("memory: no pass has looked since this row was written"),
+        "{text}"
+    );
+
+    let _ = machine.reconcile().at_once().run().exits(0);
+    let text = explained();
+    assert!(text.contains("a pass last saw it alive then"), "{text}");
+}
+
+#[test]
+fn conversations_that_a_session_had_before_are_listed_with_their_commands() {
+    let machine = Machine::new();
+    let folder = machine.folder("shop");
+    let _ = machine
+        .claude()
+        .transcript(&folder, &conversation(2))
+        .write();
+    machine.write_roll(format!(
+        "tmux_sessions:\n- name: old-creator-claude\n  status: stopped\n  pane: {{cwd: {}}}\n  \
+         claude_session_id_own: {}\n  claude_session_id_own_previous: [{}, {}]\n",
+        folder.display(),
+        conversation(1),
+        conversation(2),
+        conversation(3)
+    ));
+
+    let earlier = explained(&machine, "old-creator-claude")["earlier"].clone();
+    let text = machine
+        .headcount(&["explain", "old-creator-claude"])
+        .exits(0)
+        .stdout;
+
+    let command = format!(
+        "cd {} && claude --resume {}",
+        folder.display(),
+        conversation(2)
+    );
+    assert_eq!(earlier[0]["resume"]["command"], command, "{earlier:#}");
+    assert!(text.lines().any(|line| line.trim() == command), "{text}");
+    let gone = format!("{}: not possible: conversation", conversation(3));
+    assert!(text.contains(&gone), "{text}");
+    assert_eq!(earlier[1]["id"], conversation(3));
+    assert_eq!(earlier[1]["resume"]["command"], Value::Null);
+}
+
+#[test]
 fn a_conversation_without_a_file_cannot_be_taken_up() {
     let machine = Machine::new();
     machine

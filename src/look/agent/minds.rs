@@ -322,19 +322,21 @@ impl Minds {
 /// is asked for where the first record that names a folder puts it.
 #[must_use]
 pub fn recorded(registry: &Registry, ledger: &Ledger) -> Vec<Question> {
-    recorded_by(registry, ledger, keeps_its_ids)
+    recorded_by(registry, ledger, keeps_its_ids, false)
 }
 
-/// All conversations that the roll records, those of rows included that ended long ago.
+/// All conversations that the roll records, those included of rows that ended long ago, and those that a session had
+/// before.
 #[must_use]
 pub fn recorded_by_all(registry: &Registry, ledger: &Ledger) -> Vec<Question> {
-    recorded_by(registry, ledger, |_| true)
+    recorded_by(registry, ledger, |_| true, true)
 }
 
 fn recorded_by(
     registry: &Registry,
     ledger: &Ledger,
     is_asked_for: impl Fn(&Row) -> bool,
+    with_earlier: bool,
 ) -> Vec<Question> {
     let last_at = |kind: AgentKind, id: &ConversationId| {
         let known = ledger.artifacts.get(&(kind, id.clone()))?;
@@ -342,11 +344,13 @@ fn recorded_by(
     };
     let of_rows = registry.rows.iter().filter(|row| is_asked_for(row));
     let of_rows = of_rows.flat_map(|row| {
-        row.ids.iter().filter_map(|(&kind, recorded)| {
-            recorded.value.clone().map(|id| Question {
+        row.ids.iter().flat_map(move |(&kind, recorded)| {
+            let earlier = recorded.previous.iter().filter(move |_| with_earlier);
+            let ids = recorded.value.iter().chain(earlier);
+            ids.map(move |id| Question {
                 kind,
-                last_at: last_at(kind, &id),
-                id,
+                last_at: last_at(kind, id),
+                id: id.clone(),
                 folder: row.pane.cwd.clone(),
             })
         })

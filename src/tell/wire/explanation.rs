@@ -57,6 +57,18 @@ pub struct Explanation {
     pub would_change: Vec<String>,
     /// How its conversation can be taken up again.
     pub resume: Resume,
+    /// The conversations that it had before, as its row lists them.
+    pub earlier: Vec<Earlier>,
+}
+
+/// A conversation that a session had before.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub struct Earlier {
+    /// Its id.
+    pub id: String,
+    /// How it can be taken up again.
+    pub resume: Resume,
 }
 
 /// A rule that decided something.
@@ -104,6 +116,7 @@ impl From<&explain::Explanation> for Explanation {
             evidence,
             changes,
             resume,
+            earlier,
         } = explanation;
         Self {
             session: Session::from(session),
@@ -117,6 +130,13 @@ impl From<&explain::Explanation> for Explanation {
             evidence: evidence.iter().map(Evidence::from).collect(),
             would_change: changes.clone(),
             resume: Resume::from(resume),
+            earlier: earlier
+                .iter()
+                .map(|it| Earlier {
+                    id: it.id.to_string(),
+                    resume: Resume::from(&it.resume),
+                })
+                .collect(),
         }
     }
 }

@@ -46,6 +46,8 @@ pub struct Status {
     pub sessions: Vec<Session>,
     /// How many more there are that ended and are in order: `--all` tells them too.
     pub left_out: usize,
+    /// How many drifts a person has said to know of, those of what is left out too.
+    pub acknowledged: usize,
     /// Drifts that are about no session.
     pub drifts: Vec<Drift>,
     /// Notes that are about none of the sessions.
@@ -96,10 +98,22 @@ pub struct Session {
     /// When a pass last saw it alive.
     #[cfg_attr(test, schemars(regex(pattern = SECONDS)))]
     pub last_seen_alive: Option<String>,
+    /// The job that was delegated to it, if its row names one.
+    pub job: Option<Job>,
     /// How it differs from the roll.
     pub drifts: Vec<Drift>,
     /// What a person should know besides.
     pub notes: Vec<Note>,
+}
+
+/// A delegated job.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub struct Job {
+    /// Its id.
+    pub id: String,
+    /// What it came to (`completed`, `error`, `cancelled`), or the last it said; null where nothing is known of it.
+    pub state: Option<String>,
 }
 
 /// What tmux knows of a live session.
@@ -153,6 +167,7 @@ impl Status {
             sources: standing.sources.iter().map(Source::from).collect(),
             sessions: standing.sessions.iter().map(Session::from).collect(),
             left_out,
+            acknowledged: standing.acknowledged,
             drifts: standing.drifts.iter().map(Drift::from).collect(),
             notes: standing.notes.iter().map(Note::from).collect(),
         }
@@ -188,8 +203,19 @@ impl From<&standing::Session> for Session {
             ended_at: time(session.ended_at),
             last_activity: time(session.last_activity()),
             last_seen_alive: time(session.last_seen_alive),
+            job: session.job.as_ref().map(Job::from),
             drifts: session.drifts.iter().map(Drift::from).collect(),
             notes: session.notes.iter().map(Note::from).collect(),
+        }
+    }
+}
+
+impl From<&standing::Job> for Job {
+    fn from(job: &standing::Job) -> Self {
+        let standing::Job { id, state } = job;
+        Self {
+            id: id.clone(),
+            state: state.map(str::to_owned),
         }
     }
 }

@@ -118,6 +118,7 @@ fn any_row(scene: &Scene, index: usize, dice: &mut Dice<'_>) -> Row {
         end: RowEnd::default(),
         job: None,
         job_status_of: None,
+        job_status: None,
     };
     if row.status.is_ended() {
         row.end.at = (!dice.rarely(6)).then(|| dice.time());

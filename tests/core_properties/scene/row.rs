@@ -27,6 +27,7 @@ pub fn row(named: &str) -> Declared {
         end: RowEnd::default(),
         job: None,
         job_status_of: None,
+        job_status: None,
     })
 }
 

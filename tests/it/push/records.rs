@@ -13,6 +13,12 @@ use crate::support::{Machine, python};
 fn a_job_that_ended_is_written_to_its_row_and_the_session_is_left_running() {
     let machine = Machine::new();
     let session = working(&machine);
+    machine.job(JOB).status("running").write();
+    let status = machine.headcount(&["status", "--json"]).exits(0).report();
+    assert_eq!(
+        status["sessions"][0]["job"],
+        json!({ "id": JOB, "state": "running" })
+    );
     machine.job(JOB).status("completed").write();
 
     let pass = machine.reconcile().at_once().run().exits(0);
@@ -23,6 +29,11 @@ fn a_job_that_ended_is_written_to_its_row_and_the_session_is_left_running() {
     assert_eq!(row["delegate_job_status_of"], JOB);
     assert!(row["delegate_job_finished_at"].is_string());
     assert_eq!(row["last_visible_note"], "job a1b2c3d4 completed");
+    let status = machine.headcount(&["status"]).exits(0).stdout;
+    assert!(
+        status.contains(&format!("  - job {JOB}: completed\n")),
+        "{status}"
+    );
     let update = &pass.report()["job_updates"][0];
     assert_eq!(
         (&update["job_id"], &update["applied"], &update["trust"]),

@@ -219,7 +219,8 @@ impl Root {
         let path = self.config.join("settings.json");
         let bytes = match window::whole(&path, RECORD) {
             Ok(bytes) => bytes,
-            Err(Unreadable::Missing) if self.config.is_dir() => {
+            // Nobody said anything else, in a folder or without one.
+            Err(Unreadable::Missing) if self.config.is_dir() || is_proven_missing(&path) => {
                 return Ok(limits::CLAUDE_RETENTION);
             }
             Err(error) => return Err(format!("{}: {error}", path.display())),

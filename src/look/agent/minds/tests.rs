@@ -156,6 +156,7 @@ fn row(name: &str, status: Status, id: Option<&str>) -> Row {
         end: RowEnd::default(),
         job: None,
         job_status_of: None,
+        job_status: None,
     }
 }
 
