@@ -153,9 +153,9 @@ impl From<anyhow::Error> for Failure {
 pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let detailed = arguments.iter().any(|argument| argument == DETAILED);
-    let exit = match Arguments::try_parse_from(arguments) {
+    let exit = match Arguments::try_parse_from(&arguments) {
         Ok(arguments) => carry_out(arguments).await,
-        Err(error) => explain(&error),
+        Err(error) => explain(&error, &arguments),
     };
     exit.code(detailed)
 }
@@ -216,7 +216,7 @@ async fn carry_out(Arguments { talk, command }: Arguments) -> Exit {
 }
 
 /// Tells what is wrong with the arguments, or what was asked about them.
-fn explain(error: &clap::Error) -> Exit {
+fn explain(error: &clap::Error, arguments: &[OsString]) -> Exit {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             let text = error.render().to_string();
@@ -227,7 +227,11 @@ fn explain(error: &clap::Error) -> Exit {
             let unknown = error.get(ContextKind::InvalidArg);
             let unknown = unknown.map_or_else(String::new, ToString::to_string);
             output::say(&format!("ERROR: unknown arg: {unknown}"));
-            output::say("Try: headcount --help, or headcount reconcile --help");
+            let command = Arguments::command();
+            let mut commands = command.get_subcommands().map(clap::Command::get_name);
+            let named = commands.find(|name| arguments.iter().skip(1).any(|it| it == name));
+            let named = named.map_or_else(String::new, |name| format!("{name} "));
+            output::say(&format!("Try: headcount {named}--help"));
         }
         _ => {
             let text = error.render().to_string();

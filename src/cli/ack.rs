@@ -82,6 +82,18 @@ pub(super) async fn run(arguments: Arguments, environment: &Environment) -> Resu
             )
             .into());
         }
+        if remove {
+            let acked: Vec<&Told> = meant.into_iter().filter(|told| told.acked).collect();
+            if acked.is_empty() {
+                return Err(anyhow!(
+                    "nothing about {} is acknowledged; `headcount ack --list` tells what is",
+                    visible(name)
+                )
+                .into());
+            }
+            found.extend(acked.into_iter().cloned());
+            continue;
+        }
         if known.is_empty() && !open.is_empty() {
             return Err(anyhow!(
                 "what differs about {} will be written, and is over then: there is nothing to acknowledge",

@@ -13,6 +13,7 @@ use super::terms::Terms;
 use super::{Failure, Places, output, reconcile};
 use crate::core::report::{Outcome, Report};
 use crate::exit::Exit;
+use crate::tell::sentence;
 use crate::tell::visible::visible;
 use crate::tell::wire::{PLAN, PLAN_VERSION, Plan, Planned};
 
@@ -47,7 +48,7 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
         terms,
     } = arguments;
     let plan = read(&plan)?;
-    let roll = places.registry.unwrap_or_else(|| (&plan.yaml_path).into());
+    let roll = roll_of(&plan, places.registry, &environment)?;
     let settings = reconcile::Settings {
         registry: Some(roll),
         state_dir: environment.state_folder(places.state_dir.as_deref())?,
@@ -66,9 +67,10 @@ pub(super) async fn run(arguments: Arguments, environment: Environment) -> Resul
         for planned in &plan.changes {
             let why = not_written(planned, &report);
             missed += usize::from(why.is_some());
+            let said = told(planned, &report);
             let line = why.map_or_else(
-                || format!("written: {}", planned.comment),
-                |why| format!("not written: {} ({why})", planned.comment),
+                || format!("written: {said}"),
+                |why| format!("not written: {said} ({why})"),
             );
             writeln!(out, "{}", visible(&line))?;
         }
@@ -123,6 +125,55 @@ fn read(path: &Path) -> anyhow::Result<Plan> {
         plan.format_version
     );
     Ok(plan)
+}
+
+/// The roll that a plan is for, if nobody says that another one is meant.
+fn roll_of(
+    plan: &Plan,
+    flag: Option<PathBuf>,
+    environment: &Environment,
+) -> anyhow::Result<PathBuf> {
+    ensure!(
+        !plan.replayed,
+        "the plan was made from a snapshot, and that is only to be looked at: make one with `headcount plan` where the roll is"
+    );
+    let of_plan = PathBuf::from(&plan.yaml_path);
+    let by_flag = flag.map(|roll| ("--registry", roll));
+    let by_environment = || Some(("AGENT_SESSIONS_YAML", environment.registry.clone()?));
+    if let Some((who, named)) = by_flag.or_else(by_environment) {
+        let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        ensure!(
+            whole(&named) == whole(&of_plan),
+            "the plan is for {}, and {who} names {}: nothing was written",
+            of_plan.display(),
+            named.display()
+        );
+        return Ok(named);
+    }
+    Ok(of_plan)
+}
+
+/// What is told of a change now; of what is not so any more, what was planned.
+fn told(planned: &Planned, report: &Report) -> String {
+    let of_drift = report
+        .drifts
+        .iter()
+        .find(|told| told.drift.id.as_str() == planned.id)
+        .filter(|told| told.outcome == Outcome::Applied)
+        .map(|told| sentence::comment(&told.drift, &told.outcome));
+    let of_job = || {
+        let mut jobs = report.jobs.iter();
+        let told = jobs.find(|told| told.update.cause.as_str() == planned.id)?;
+        (told.outcome == Outcome::Applied).then(|| sentence::of_job(told))
+    };
+    // The plan says what was to be waited for then.
+    let fact = || {
+        let end = [" Not written", " Would be written"]
+            .iter()
+            .find_map(|end| planned.comment.rfind(end));
+        planned.comment[..end.unwrap_or(planned.comment.len())].to_owned()
+    };
+    of_drift.or_else(of_job).unwrap_or_else(fact)
 }
 
 /// Why a change of the plan was not written; `None` if it was.

@@ -38,6 +38,7 @@ pub(super) struct Subscribe {
         value_name = "SECS",
         default_value_t = 600,
         allow_negative_numbers = true,
+        allow_negative_numbers = true,
         value_parser = seconds(0..=LONGEST_TIMEOUT),
         requires = "subscribe",
     )]
@@ -47,6 +48,7 @@ pub(super) struct Subscribe {
         long,
         value_name = "SECS",
         default_value_t = 300,
+        allow_negative_numbers = true,
         allow_negative_numbers = true,
         value_parser = seconds(1..=LONGEST_INTERVAL),
         requires = "subscribe",

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::RangedU64ValueParser;
 
 use super::config::Config;
 use super::joint;
@@ -17,25 +16,25 @@ pub(super) const LONGEST: u64 = 24 * 3600;
 pub(super) struct Terms {
     /// How long after the first proof of an end a second must follow before it is written [default: that of
     /// headcount.toml beside the roll, else 10]
-    #[arg(long, value_name = "SECS", value_parser = seconds())]
+    #[arg(long, value_name = "SECS", allow_negative_numbers = true, value_parser = seconds())]
     grace: Option<u64>,
     /// How old a session must be before it is registered [default: that of headcount.toml beside the roll, else
     /// 30]
-    #[arg(long, value_name = "SECS", value_parser = seconds())]
+    #[arg(long, value_name = "SECS", allow_negative_numbers = true, value_parser = seconds())]
     spawn_grace: Option<u64>,
     /// Allow many rows to end at once without a cause of their own
     #[arg(long)]
     allow_mass_change: bool,
     /// How long to wait for the roll when another program keeps its lock; 0 tries once
-    #[arg(long, value_name = "SECS", default_value_t = joint::PATIENCE.as_secs(), value_parser = seconds())]
+    #[arg(long, value_name = "SECS", default_value_t = joint::PATIENCE.as_secs(), allow_negative_numbers = true, value_parser = seconds())]
     lock_timeout: u64,
     /// Whether other rolls are looked after by the same run.
     #[arg(skip)]
     beside_others: bool,
 }
 
-fn seconds() -> RangedU64ValueParser {
-    RangedU64ValueParser::new().range(0..=LONGEST)
+fn seconds() -> impl Fn(&str) -> Result<u64, String> + Clone + Send + Sync + 'static {
+    super::seconds::seconds(0..=LONGEST)
 }
 
 impl Terms {

@@ -93,7 +93,15 @@ fn list(keeping: &Keeping) -> Result<Exit, Failure> {
         })
     })?;
     if entries.is_empty() {
-        output::say("Nothing that headcount has written can be undone now.");
+        let undo = run::last_undo(keeping).map_err(|error| Failure::from(&error))?;
+        output::say(&undo.map_or_else(
+            || "Nothing that headcount has written can be undone now.".to_owned(),
+            |seq| {
+                format!(
+                    "Nothing is left to undo but the last undo: `headcount undo {seq}` lets the same be written again."
+                )
+            },
+        ));
     }
     Ok(Exit::Done)
 }

@@ -36,7 +36,7 @@ pub use record::{Whereabouts, record};
 pub use service::Manager;
 pub use shutdown::{Stop, Stopper, asked_to_end};
 pub use survey::{Survey, survey, survey_without_roll};
-pub use undo::{Keeping, TakenBack, UndoError, undo, undoable};
+pub use undo::{Keeping, TakenBack, UndoError, last_undo, undo, undoable};
 pub use wake::{Wake, Waker};
 pub use watch::{Sources, Teller, watch};
 pub use work::{Assignment, Ended, work};

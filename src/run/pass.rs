@@ -608,7 +608,10 @@ fn damaged(name: &str, path: &Path, damage: Option<&str>) -> Option<Source> {
     );
     Some(loss(
         name,
-        format!("{} cannot be understood: {why}", path.display()),
+        format!(
+            "{} cannot be understood: {why}; the next pass that writes sets it aside and begins a new one",
+            path.display()
+        ),
     ))
 }
 

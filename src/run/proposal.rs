@@ -70,6 +70,7 @@ pub async fn propose(settings: &Settings) -> Result<Proposal, RunError> {
                 None => path_of(roll),
             },
             registry_fingerprint: look.registry.fingerprint.to_string(),
+            replayed: settings.replay.is_some(),
             changes,
         };
         return Ok(Proposal {

@@ -37,6 +37,16 @@ pub enum UndoError {
         /// The entry that says so.
         by: u64,
     },
+    /// The beginning of an undo that was carried out: its end has a number of its own.
+    #[error(
+        "#{seq} is only the beginning of the undo that was done as #{done}: `headcount undo {done}` lets the same be written again"
+    )]
+    OnlyBegun {
+        /// The entry.
+        seq: u64,
+        /// The entry that says that it was done.
+        done: u64,
+    },
     /// An undo that was taken back already, or is of no effect any more.
     #[error("#{0} holds nothing back any more")]
     NotHolding(u64),
@@ -145,6 +155,19 @@ pub fn undoable(keeping: &Keeping) -> Result<Vec<Entry>, UndoError> {
     Ok(entries.iter().filter(can_be).cloned().collect())
 }
 
+/// The last undo that holds something back, if any does: to undo that one lets the same be written again.
+///
+/// # Errors
+/// When the state folder cannot be read.
+pub fn last_undo(keeping: &Keeping) -> Result<Option<u64>, UndoError> {
+    if !keeping.folder.exists()? {
+        return Ok(None);
+    }
+    let entries = Journal::of(&keeping.folder).after(0)?.entries;
+    let mut newest = entries.iter().rev().map(|entry| entry.seq);
+    Ok(newest.find(|&seq| matches!(undo_of(&entries, seq), Ok(Some(_)))))
+}
+
 /// Takes back the change of that number of the journal; with `dry_run` it only says what would come of it.
 ///
 /// # Errors
@@ -246,15 +269,28 @@ fn undo_of(entries: &[Entry], seq: u64) -> Result<Option<&Undone>, UndoError> {
     let mut later = entries
         .iter()
         .filter(|later| later.seq > seq && later.news.id() == id);
-    let over = later.any(|later| match &later.news {
+    let over = later.find(|later| match &later.news {
         News::Undone(it) => it.stage != Stage::Begun,
         News::Resolved(_) | News::Outcome(_) | News::JobOutcome(_) => true,
         _ => false,
     });
-    if matches!(undone.stage, Stage::Failed | Stage::Lifted) || over {
-        return Err(UndoError::NotHolding(seq));
+    match over {
+        _ if matches!(undone.stage, Stage::Failed | Stage::Lifted) => {
+            Err(UndoError::NotHolding(seq))
+        }
+        None => Ok(Some(undone)),
+        Some(end) => Err(match &end.news {
+            News::Undone(it)
+                if undone.stage == Stage::Begun
+                    && it.stage == Stage::Done
+                    && it.of == undone.of
+                    && undo_of(entries, end.seq).is_ok() =>
+            {
+                UndoError::OnlyBegun { seq, done: end.seq }
+            }
+            _ => UndoError::NotHolding(seq),
+        }),
     }
-    Ok(Some(undone))
 }
 
 fn lifted(undone: &Undone) -> TakenBack {

@@ -31,13 +31,21 @@ pub enum SnapshotError {
         /// Why not.
         why: String,
     },
+    /// The folder that it should be made in is not there.
+    #[error("{} cannot be made: there is no folder {}; make that first, or name another", path.display(), parent.display())]
+    NoParent {
+        /// The folder.
+        path: PathBuf,
+        /// What it should be made in.
+        parent: PathBuf,
+    },
     /// The system refuses.
-    #[error("{} cannot be written: {source}", path.display())]
+    #[error("{} cannot be written: {why}; name a folder that this user may write to", path.display())]
     Unwritable {
         /// The file or folder.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        why: io::Error,
     },
     /// A file of it is missing, or cannot be read.
     #[error("{} cannot be read: {why}; name a folder that `headcount record` has written", path.display())]
@@ -76,7 +84,7 @@ pub enum SnapshotError {
 pub fn save(snapshot: Snapshot, folder: &Path) -> Result<[PathBuf; 2], SnapshotError> {
     let unwritable = |path: &Path| {
         let path = path.to_owned();
-        move |source| SnapshotError::Unwritable { path, source }
+        move |why| SnapshotError::Unwritable { path, why }
     };
     let roll = snapshot.roll.clone();
     let snapshot = snapshot
@@ -97,7 +105,13 @@ pub fn save(snapshot: Snapshot, folder: &Path) -> Result<[PathBuf; 2], SnapshotE
         Err(error) if error.kind() == ErrorKind::NotFound => DirBuilder::new()
             .mode(0o700)
             .create(folder)
-            .map_err(unwritable(folder))?,
+            .map_err(|error| match folder.parent() {
+                Some(parent) if error.kind() == ErrorKind::NotFound => SnapshotError::NoParent {
+                    path: folder.to_owned(),
+                    parent: parent.to_owned(),
+                },
+                _ => unwritable(folder)(error),
+            })?,
         Err(error) => return Err(unwritable(folder)(error)),
     }
     write(&files[0], &snapshot.text).map_err(unwritable(&files[0]))?;

@@ -17,6 +17,7 @@ use super::replace::replace;
 use super::{Folder, Journal, Locked, StateError};
 use crate::core::ids::Timestamp;
 use crate::core::ledger::Ledger;
+use crate::roll::read::what_else;
 use again::{Stamp, is_the_same};
 use document::Document;
 
@@ -71,7 +72,11 @@ impl LedgerFile {
         if !folder.exists()? {
             return Ok((file, Ledger::default()));
         }
-        let (mut ledger, told) = match file.read()?.map(|text| Document::parse(&text)) {
+        let document = match not_a_file(&file.path) {
+            Some(what) => Some(Err(format!("it is {what}, and no file"))),
+            None => file.read()?.map(|text| Document::parse(&text)),
+        };
+        let (mut ledger, told) = match document {
             None => (Ledger::default(), 0),
             Some(Ok(document)) => {
                 let told = document.told;
@@ -164,10 +169,6 @@ impl LedgerFile {
     }
 
     fn read(&mut self) -> Result<Option<Vec<u8>>, StateError> {
-        // To open a pipe would wait for whoever writes into it.
-        if fs::metadata(&self.path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
-            return Ok(Some(b"not a file".to_vec()));
-        }
         let file = match File::open(&self.path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -181,4 +182,9 @@ impl LedgerFile {
             .map_err(StateError::io("read", &self.path))?;
         Ok(Some(text))
     }
+}
+
+/// What stands in a file's place, if it is none. To open a pipe would wait for whoever writes into it.
+fn not_a_file(path: &Path) -> Option<&'static str> {
+    what_else(fs::metadata(path).ok()?.file_type())
 }

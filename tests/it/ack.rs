@@ -130,6 +130,19 @@ fn what_was_undone_can_be_acknowledged_until_something_else_is_seen() {
 }
 
 #[test]
+fn what_is_not_acknowledged_cannot_be_taken_back() {
+    let machine = Machine::new();
+    stale(&machine, 1);
+    let before = machine.footprint();
+
+    let refused = machine.headcount(&["ack", "--remove", OLD]).exits(2);
+
+    refused.complains_of(&format!("nothing about {OLD} is acknowledged"));
+    assert_eq!(refused.stdout, "");
+    assert_eq!(machine.footprint(), before);
+}
+
+#[test]
 fn what_is_acknowledged_is_listed_and_taken_back() {
     let machine = Machine::new();
     stale(&machine, 1);

@@ -26,7 +26,14 @@ fn every_command_is_in_the_help() {
 
 #[test]
 fn wrong_usage_says_what_is_wrong_and_does_nothing() {
-    let wrong: [(&[&str], &str); 7] = [
+    let wrong: [(&[&str], &str); 11] = [
+        (&["status", "--workspace"], "Try: headcount status --help"),
+        (&["-v", "undo", "--workspace"], "Try: headcount undo --help"),
+        (&["--workspace"], "Try: headcount --help"),
+        (
+            &["reconcile", "--grace", "-1"],
+            "a whole number of seconds from 0 to",
+        ),
         (
             &["reconcile", "--workspace", "/srv"],
             "unknown arg: --workspace",

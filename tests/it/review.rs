@@ -107,8 +107,69 @@ fn what_is_planned_is_written() {
         2,
         "{applied:?}"
     );
+    assert!(
+        applied.stdout.contains(". Marked terminated.\n"),
+        "{applied:?}"
+    );
+    assert!(
+        applied.stdout.contains(". Auto-registered.\n"),
+        "{applied:?}"
+    );
+    assert!(!applied.stdout.contains("ould be written"), "{applied:?}");
+    assert!(!applied.stdout.contains("ot written"), "{applied:?}");
     assert_eq!(machine.row(GONE)["status"], "terminated");
     assert_eq!(machine.row(NEW)["status"], "running");
+}
+
+#[test]
+fn a_plan_for_another_roll_than_is_named_is_refused() {
+    let machine = Machine::new();
+    drifted(&machine);
+    let plan = plan(&machine);
+    let file = machine.root().join("plan.json");
+    fs::write(&file, plan.to_string()).unwrap();
+    let other = Machine::new();
+    other.roll().row("other").write();
+    let named = other.roll_path();
+    let before = (machine.roll_text(), other.roll_text());
+    let words = ["apply", file.to_str().unwrap()];
+
+    let by_flag =
+        machine.headcount(&[&words[..], &["--registry", named.to_str().unwrap()]].concat());
+    let mut by_environment = machine.headcount_command(&words);
+    by_environment.env("AGENT_SESSIONS_YAML", &named);
+
+    let complaint = |who: &str| format!("{who} names {}", named.display());
+    by_flag.exits(2).complains_of(&complaint("--registry"));
+    Pass::of(by_environment)
+        .exits(2)
+        .complains_of(&complaint("AGENT_SESSIONS_YAML"));
+    assert_eq!((machine.roll_text(), other.roll_text()), before);
+    // Its own may be named.
+    let own = machine.roll_path();
+    let _ = at_once(
+        &machine,
+        &[&words[..], &["--registry", own.to_str().unwrap()]].concat(),
+    )
+    .exits(0);
+}
+
+#[test]
+fn a_plan_made_from_a_snapshot_is_not_carried_out() {
+    let machine = Machine::new();
+    drifted(&machine);
+    let _ = at_once(&machine, &["record", "snapshot"]).exits(0);
+    let made = machine
+        .headcount(&["plan", "--from-snapshot", "snapshot"])
+        .exits(0);
+    let plan: Value = serde_json::from_str(&made.stdout).unwrap();
+    assert_eq!(plan["changes"].as_array().unwrap().len(), 2);
+    let before = machine.roll_text();
+
+    let refused = apply(&machine, &plan).exits(2);
+
+    refused.complains_of("the plan was made from a snapshot");
+    assert_eq!(machine.roll_text(), before);
 }
 
 #[test]

@@ -411,3 +411,36 @@ fn where_it_cannot_be_made_it_says_how_to_name_another() {
     pass.complains_of("/dev/null/x");
     pass.complains_of("--state-dir");
 }
+
+#[test]
+fn what_stands_in_the_memorys_place_is_told_as_what_it_is() {
+    let machine = Machine::new();
+    machine.roll().row("old").status("stopped").write();
+    let _ = machine.reconcile().at_once().run().exits(0);
+    let ledger = folder(&machine).join("ledger.json");
+    for what in ["a named pipe", "a folder"] {
+        fs::remove_file(&ledger).unwrap();
+        if what == "a folder" {
+            fs::create_dir(&ledger).unwrap();
+        } else {
+            let made = machine.command("mkfifo").arg(&ledger).status().unwrap();
+            assert!(made.success());
+        }
+
+        let status = machine.headcount(&["status"]).exits(0).stdout;
+
+        assert!(
+            status.contains(&format!("it is {what}, and no file")),
+            "{status}"
+        );
+        assert!(
+            status.contains("sets it aside and begins a new one"),
+            "{status}"
+        );
+        let _ = machine.reconcile().at_once().run().exits(0);
+        assert!(ledger.is_file());
+        fs::remove_file(ledger.with_extension("json.damaged"))
+            .or_else(|_| fs::remove_dir(ledger.with_extension("json.damaged")))
+            .unwrap();
+    }
+}

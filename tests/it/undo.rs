@@ -335,6 +335,46 @@ fn without_a_number_it_tells_what_can_be_undone_now() {
 }
 
 #[test]
+fn where_only_an_undo_is_left_to_undo_it_is_named() {
+    let machine = Machine::new();
+    ended(&machine);
+    let _ = pass(&machine);
+    let _ = machine.headcount(&["undo", &last(&machine)]).exits(0);
+
+    let none = machine.headcount(&["undo"]).exits(0);
+
+    assert_eq!(none.stdout, "");
+    let undo = last(&machine);
+    none.complains_of(&format!(
+        "`headcount undo {}`",
+        undo.trim_start_matches('#')
+    ));
+    let _ = machine.headcount(&["undo", &undo]).exits(0);
+    machine
+        .headcount(&["undo"])
+        .exits(0)
+        .complains_of("can be undone now");
+}
+
+#[test]
+fn the_beginning_of_an_undo_names_its_end() {
+    let machine = Machine::new();
+    ended(&machine);
+    let _ = pass(&machine);
+    let _ = machine.headcount(&["undo", &last(&machine)]).exits(0);
+    let done = last(&machine);
+    let number: u64 = done.trim_start_matches('#').parse().unwrap();
+    let before = machine.footprint();
+
+    let refused = machine
+        .headcount(&["undo", &(number - 1).to_string()])
+        .exits(2);
+
+    refused.complains_of(&format!("done as {done}: `headcount undo {number}`"));
+    assert_eq!(machine.footprint(), before);
+}
+
+#[test]
 fn a_dry_run_shows_what_would_become_of_the_roll() {
     let machine = Machine::new();
     let roll = ended(&machine);

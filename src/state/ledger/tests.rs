@@ -317,10 +317,14 @@ async fn what_a_crash_left_of_the_next_ledger_is_no_ledger() {
 }
 
 #[tokio::test]
-async fn a_ledger_that_cannot_be_read_is_named() {
-    let (_temp, folder, _locked) = folder().await;
+async fn a_folder_in_the_ledgers_place_is_told_as_one_and_set_aside() {
+    let (_temp, folder, locked) = folder().await;
     let path = folder.path().join("ledger.json");
     fs::create_dir(&path).unwrap();
-    let error = LedgerFile::load(&folder).unwrap_err().to_string();
-    assert!(error.contains(path.to_str().unwrap()), "{error}");
+    let (mut file, ledger) = LedgerFile::load(&folder).unwrap();
+    assert_eq!(ledger, Ledger::default());
+    assert_eq!(file.damage(), Some("it is a folder, and no file"));
+    file.save(&some_ledger(), &locked).unwrap();
+    assert_eq!(LedgerFile::load(&folder).unwrap().1, some_ledger());
+    assert!(path.with_extension("json.damaged").is_dir());
 }

@@ -38,6 +38,9 @@ pub struct Plan {
     pub yaml_path: String,
     /// SHA-256 of the roll's bytes when it was read, in hex.
     pub registry_fingerprint: String,
+    /// Whether it was made from a snapshot: such a one is only to be looked at.
+    #[serde(default)]
+    pub replayed: bool,
     /// The changes.
     pub changes: Vec<Planned>,
 }
