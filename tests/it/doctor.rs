@@ -239,7 +239,11 @@ fn where_nothing_says_how_long_conversations_are_kept_it_is_the_usual_time() {
     machine.roll().write();
     let claude = machine.claude().root().to_owned();
     let _ = fs::remove_dir_all(&claude);
-    assert_is(&check(doctor(&machine), 0, "retention"), "well", "30 days");
+    assert_is(
+        &check(doctor(&machine), 0, "retention"),
+        "unused",
+        "there is no",
+    );
     fs::create_dir_all(&claude).unwrap();
     assert_is(&check(doctor(&machine), 0, "retention"), "well", "30 days");
     fs::write(claude.join("settings.json"), "{").unwrap();

@@ -359,13 +359,22 @@ impl Agent for Claude {
 
     fn retention(&mut self) -> Sighting<Duration> {
         let mut longest = None;
+        let mut missing = None;
         for root in self.roots() {
+            if let Some(folder) = root.if_missing() {
+                missing = Some(format!("there is no {}", folder.display()));
+                continue;
+            }
             match root.retention() {
                 Ok(kept) => longest = longest.max(Some(kept)),
                 Err(why) => return Sighting::unknown(why),
             }
         }
-        longest.map_or_else(|| Sighting::unknown(NO_HOME), Sighting::Present)
+        match (longest, missing) {
+            (Some(kept), _) => Sighting::Present(kept),
+            (None, Some(proof)) => Sighting::absent(proof),
+            (None, None) => Sighting::unknown(NO_HOME),
+        }
     }
 
     fn sources(&self, at: Timestamp) -> Vec<Source> {

@@ -206,6 +206,12 @@ impl Root {
         }
     }
 
+    /// The root, if it is proven not to be there.
+    pub(super) fn if_missing(&self) -> Option<&Path> {
+        let home = self.config.parent().is_some_and(Path::is_dir);
+        (home && is_missing(&self.config)).then_some(&*self.config)
+    }
+
     /// How long transcripts are kept here.
     ///
     /// # Errors
@@ -219,8 +225,7 @@ impl Root {
         let path = self.config.join("settings.json");
         let bytes = match window::whole(&path, RECORD) {
             Ok(bytes) => bytes,
-            // Nobody said anything else, in a folder or without one.
-            Err(Unreadable::Missing) if self.config.is_dir() || is_proven_missing(&path) => {
+            Err(Unreadable::Missing) if self.config.is_dir() => {
                 return Ok(limits::CLAUDE_RETENTION);
             }
             Err(error) => return Err(format!("{}: {error}", path.display())),

@@ -198,8 +198,13 @@ fn settings_that_say_nothing_sensible_leave_retention_open() {
         home.put("settings.json", settings);
         assert!(home.claude().retention().is_unknown(), "{settings}");
     }
+}
+
+#[test]
+fn where_there_is_no_claude_nothing_says_how_long_it_keeps_what() {
+    let home = Home::new();
     fs::remove_dir_all(home.config()).expect("a folder");
-    assert!(home.claude().retention().is_unknown());
+    assert!(home.claude().retention().is_absent());
 }
 
 #[test]
