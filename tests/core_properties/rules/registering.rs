@@ -1,7 +1,7 @@
 //! Class B, `unregistered`: a session that nobody declared.
 
 use headcount::core::drift::Kind;
-use headcount::core::edit::{Change, Target};
+use headcount::core::edit::{Change, Target, Value};
 use headcount::core::ids::{AgentKind, ConversationId};
 use headcount::core::registry::InvalidRow;
 use headcount::core::sighting::Sighting;
@@ -299,4 +299,21 @@ fn of_two_sessions_with_a_pane_each_none_is_a_view_of_the_other() {
         .session(session("app-creator-claude").pane(pane(100).claude("c1")))
         .session(session("docs-creator-claude").pane(pane(200).claude("c2")));
     assert_eq!(at_once(found(server)).len(), 2);
+}
+
+#[test]
+fn a_registration_tells_the_row_that_it_makes() {
+    let pass = found(undeclared(pane(100).claude("c1")))
+        .on_disk(AgentKind::Claude, "c1")
+        .at_once()
+        .pass();
+    let after = &pass.drift(Kind::Unregistered).after;
+    let keys: Vec<&str> = after.iter().map(|(key, _)| key.as_str()).collect();
+    assert_eq!(keys, ["status", "pane", "claude_session_id_own"]);
+    let pane = Value::Map(vec![
+        ("pid".to_owned(), Value::Int(100)),
+        ("cmd".to_owned(), Value::Text("claude".to_owned())),
+        ("cwd".to_owned(), Value::Text("/src/app".to_owned())),
+    ]);
+    assert_eq!(after[1].1, pane);
 }

@@ -78,6 +78,7 @@ fn a_file_that_was_seen_and_outlived_its_agents_retention_has_expired() {
         seen_with(5000, Some(4000)),
         ["stale_id app-creator-claude (expired): told"]
     );
+    assert_eq!(seen_with(4000, Some(4000)), MISSING);
     assert_eq!(seen_with(3000, Some(4000)), MISSING);
     assert_eq!(seen_with(5000, None), MISSING);
 }
