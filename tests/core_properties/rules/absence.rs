@@ -6,8 +6,8 @@ use headcount::core::world::ServerId;
 
 use super::{UNSEEN, at_once, ended};
 use crate::scene::{
-    NOON, Scene, UPTIME, ago, dead, here, missing, pane, process, refused, row, scene, seen,
-    session, silent, socket_of, this_boot, tmux, unknown,
+    NOON, Scene, Server, UPTIME, ago, dead, here, missing, not_there, pane, process, refused, row,
+    scene, seen, session, silent, socket_of, this_boot, tmux, unknown,
 };
 
 /// A running row without a recorded process.
@@ -341,4 +341,40 @@ fn a_server_named_by_its_socket_is_the_server_of_that_socket() {
         .server(silent("/tmp/tmux-1000/default"))
         .server(tmux("default").session(session("app-creator-claude").pane(pane(100).claude("c"))));
     assert!(at_once(scene).is_empty());
+}
+
+#[test]
+fn a_row_is_gone_only_if_the_server_it_was_last_seen_on_is_without_it_too() {
+    let named = || row("app-creator-claude").on("work");
+    let first = scene()
+        .row(named())
+        .server(tmux("work").session(session("app-creator-claude").pane(pane(100))))
+        .pass();
+    let says = |old: Server| {
+        let mut second = scene()
+            .row(named())
+            .server(tmux("work"))
+            .server(old)
+            .at_once();
+        second.ledger = first.ledger.clone();
+        for known in second.ledger.rows.values_mut() {
+            known.alive.as_mut().unwrap().incarnation.socket = socket_of("/old/work");
+        }
+        second.pass().says()
+    };
+    assert_eq!(says(silent("/old/work")), UNSEEN);
+    assert_eq!(says(tmux("/old/work")), ended("session_gone", "written"));
+}
+
+#[test]
+fn a_roll_is_older_than_the_boot_only_if_it_is_clearly_older() {
+    let written = |before_the_boot: i64| {
+        let scene = scene()
+            .row(row("app-creator-claude"))
+            .server(missing("default").listener(not_there()))
+            .roll_written(ago(UPTIME + before_the_boot));
+        at_once(scene)
+    };
+    assert_eq!(written(1), UNSEEN);
+    assert_eq!(written(2), ended("host_rebooted", "written"));
 }

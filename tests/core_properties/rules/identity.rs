@@ -340,6 +340,8 @@ fn a_row_whose_session_goes_on_elsewhere_names_the_server() {
         let keys: Vec<_> = edits.iter().map(crate::edits::keys).collect();
         assert_eq!(keys.len(), 1, "{:?}", pass.says());
         assert_eq!(keys[0]["tmux_server"], "Text(\"work\")");
+        let told = pass.drifts.iter().flat_map(|drift| &drift.after);
+        assert_eq!(told.filter(|(key, _)| key == "tmux_server").count(), 1);
     }
     // A row that means the server already needs no such key.
     let mut named = by_name_elsewhere(
