@@ -24,8 +24,9 @@ pub fn report(scene: &Scene) -> Report {
     })
 }
 
-fn standing(scene: &Scene, report: &Report) -> Standing {
-    Standing::new(Scope {
+/// A look that sees no more than a pass does.
+pub fn scope<'a>(scene: &'a Scene, report: &'a Report) -> Scope<'a> {
+    Scope {
         registry: &scene.registry,
         has_roll: true,
         world: &scene.world,
@@ -33,7 +34,11 @@ fn standing(scene: &Scene, report: &Report) -> Standing {
         ledger: &scene.ledger,
         policy: &scene.policy,
         report,
-    })
+    }
+}
+
+fn standing(scene: &Scene, report: &Report) -> Standing {
+    Standing::new(scope(scene, report))
 }
 
 /// The rows that are told to be gone, and what their row says.

@@ -8,6 +8,7 @@ mod home;
 mod identity;
 mod ids;
 mod inference;
+mod interrupted;
 mod jobs;
 mod looks;
 mod memory;
