@@ -23,6 +23,8 @@ mod checkup;
 mod days;
 #[path = "core_properties/edits.rs"]
 mod edits;
+#[path = "core_properties/explained.rs"]
+mod explained;
 #[path = "core_properties/gallery.rs"]
 mod gallery;
 #[path = "core_properties/generate/mod.rs"]
@@ -41,5 +43,7 @@ mod snapshots;
 mod standing;
 #[path = "core_properties/times.rs"]
 mod times;
+#[path = "core_properties/told.rs"]
+mod told;
 #[path = "core_properties/words.rs"]
 mod words;

@@ -95,15 +95,9 @@ fn earlier(
 }
 
 fn row_of<'a>(scope: Scope<'a>, session: &Session) -> Option<&'a Row> {
-    let Declared::Row(status) = &session.declared else {
-        return None;
-    };
+    let is_declared = matches!(session.declared, Declared::Row(_));
     let mut rows = scope.registry.rows.iter();
-    rows.find(|row| {
-        row.name == session.name
-            && row.status == *status
-            && (row.server.is_none() || session.live.is_some() || row.server == session.server)
-    })
+    rows.find(|row| is_declared && row.name == session.name)
 }
 
 /// The chain of evidence, as it is put together.

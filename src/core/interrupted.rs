@@ -101,7 +101,7 @@ fn entry(session: &Session, row: &Row, claude_home: Option<&str>) -> Interrupted
 }
 
 fn is_of(session: &Session, row: &Row) -> bool {
-    session.name == row.name && session.declared == Declared::Row(row.status.clone())
+    session.name == row.name && matches!(session.declared, Declared::Row(_))
 }
 
 /// Whether an agent is in it.

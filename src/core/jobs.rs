@@ -40,25 +40,10 @@ pub const NOTE: usize = 200;
 /// line, becomes a blank.
 #[must_use]
 pub fn printable(text: &str) -> String {
-    let mut line = String::new();
-    let mut kept = 0;
-    for word in text.split(|c: char| c.is_whitespace() || is_unprintable(c)) {
-        if word.is_empty() {
-            continue;
-        }
-        if kept > 0 {
-            line.push(' ');
-            kept += 1;
-        }
-        for c in word.chars() {
-            line.push(c);
-            kept += 1;
-        }
-        if kept > NOTE {
-            break;
-        }
-    }
-    if kept <= NOTE {
+    let words = text.split(|c: char| c.is_whitespace() || is_unprintable(c));
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    let line = words.join(" ");
+    if line.chars().count() <= NOTE {
         return line;
     }
     let mut cut: String = line.chars().take(NOTE - 1).collect();

@@ -359,14 +359,18 @@ impl Standing {
         }
         let mut drifts = Vec::new();
         for told in &report.drifts {
-            match owner_of(&mut sessions, told) {
+            let is_of_row = told.drift.kind != Kind::Unregistered;
+            let (name, server) = (told.drift.session.as_ref(), told.drift.server.as_ref());
+            match subject(&mut sessions, is_of_row, name, server) {
                 Some(session) => session.drifts.push(told.clone()),
                 None => drifts.push(told.clone()),
             }
         }
         let mut notes = Vec::new();
         for note in &report.notes {
-            match subject_of(&mut sessions, note) {
+            let is_of_row = !matches!(note.kind, NoteKind::Foreign | NoteKind::NameTaken);
+            let (name, server) = (note.session.as_ref(), note.server.as_ref());
+            match subject(&mut sessions, is_of_row, name, server) {
                 Some(session) => session.notes.push(note.clone()),
                 None => notes.push(note.clone()),
             }
@@ -454,9 +458,11 @@ impl<'a> Desk<'a> {
             }
             Joined::Maybe(_) | Joined::Nowhere => {
                 let why_held = self.scope.report.drifts.iter().find_map(|told| {
-                    let is_end = told.drift.kind == Kind::TmuxGone && is_of_row(told, row);
+                    let is_its = told.drift.session.as_ref() == Some(&row.name);
                     match &told.outcome {
-                        Outcome::Held(held) if is_end => Some(held),
+                        Outcome::Held(held) if is_its && told.drift.kind == Kind::TmuxGone => {
+                            Some(held)
+                        }
                         _ => None,
                     }
                 });
@@ -686,55 +692,24 @@ fn agent_of(pane: &PaneSight, kind: Option<AgentKind>) -> Option<&AgentSight> {
     of_kind.next().filter(|_| of_kind.next().is_none())
 }
 
-/// Whether a drift is about a row.
-fn is_of_row(told: &Told, row: &Row) -> bool {
-    told.drift.session.as_ref() == Some(&row.name)
-        && told.drift.server == row.server
-        && told.drift.kind != Kind::Unregistered
-}
-
-fn is_on(session: &Session, server: Option<&ServerName>) -> bool {
-    match (&session.server, server) {
-        (Some(its), Some(named)) => its == named,
-        (Some(its), None) => its.is_default(),
-        (None, None) => true,
-        (None, Some(_)) => false,
-    }
-}
-
-fn owner_of<'s>(sessions: &'s mut [Session], told: &Told) -> Option<&'s mut Session> {
-    let name = told.drift.session.as_ref()?;
-    let is_new = told.drift.kind == Kind::Unregistered;
-    best(sessions, name, told.drift.server.as_ref(), |session| {
-        (session.declared == Declared::No) == is_new
-    })
-}
-
-fn subject_of<'s>(sessions: &'s mut [Session], note: &Note) -> Option<&'s mut Session> {
-    let name = note.session.as_ref()?;
-    let is_of_nobody = matches!(note.kind, NoteKind::Foreign | NoteKind::NameTaken);
-    best(sessions, name, note.server.as_ref(), |session| {
-        (session.declared == Declared::No) == is_of_nobody
-    })
-}
-
-/// The session of a name that is meant: one that fits, and is on the server that is named. Where a row took the
-/// session, but not surely, what is told of the session is told with the row.
-fn best<'s>(
+/// The session that a drift or note of that name and server is about: the row's, or the live one if no row is.
+fn subject<'s>(
     sessions: &'s mut [Session],
-    name: &SessionName,
+    is_of_row: bool,
+    name: Option<&SessionName>,
     server: Option<&ServerName>,
-    fits: impl Fn(&Session) -> bool,
 ) -> Option<&'s mut Session> {
-    let is_called = |session: &Session| session.name == *name;
-    let lives_as = |session: &Session| session.live.as_ref().is_some_and(|it| it.name == *name);
-    let is_there = |session: &Session| is_on(session, server);
-    let find = |test: &dyn Fn(&Session) -> bool| sessions.iter().position(test);
-    let at = find(&|it| is_called(it) && fits(it) && is_there(it))
-        .or_else(|| find(&|it| is_called(it) && fits(it)))
-        .or_else(|| find(&|it| lives_as(it) && is_there(it)))
-        .or_else(|| find(&|it| is_called(it) || lives_as(it)))?;
-    sessions.get_mut(at)
+    let name = name?;
+    let is_there = |its: &ServerName| server.map_or_else(|| its.is_default(), |named| its == named);
+    sessions.iter_mut().find(|session| {
+        if is_of_row {
+            let is_declared = matches!(session.declared, Declared::Row(_) | Declared::Invalid(_));
+            return session.name == *name && is_declared;
+        }
+        // Where a row took the session, but not surely, what is told of the session is told with the row.
+        session.live.as_ref().is_some_and(|live| live.name == *name)
+            && session.server.as_ref().is_some_and(is_there)
+    })
 }
 
 /// Whether what holds an end says that the session may live after all.

@@ -9,7 +9,8 @@ use headcount::core::plan::Decision;
 use headcount::core::policy::limits;
 use headcount::core::registry::Status;
 use headcount::core::report::Verdict;
-use headcount::core::standing::{Concern, Declared};
+use headcount::core::sighting::Reason;
+use headcount::core::standing::{Concern, Declared, Sight};
 
 use crate::scene::{ago, pane, row, scene, session, tmux};
 
@@ -45,6 +46,26 @@ fn each_concern_has_its_word() {
             "ended"
         ]
     );
+}
+
+#[test]
+fn how_a_session_is_seen_has_a_word_for_programs() {
+    let why = || "why".to_owned();
+    let all = [
+        Sight::Agent(Some("busy".to_owned())),
+        Sight::Several,
+        Sight::NoAgent,
+        Sight::DeadPane,
+        Sight::Unread(why()),
+        Sight::Moved,
+        Sight::Gone(Vec::new()),
+        Sight::Doubtful(why()),
+        Sight::NotHere,
+        Sight::Unseen(why()),
+    ];
+    assert_eq!(all.each_ref().map(Sight::as_str), Sight::WORDS);
+    assert_eq!(Sight::WORDS[6], "gone");
+    assert_eq!(Reason::new("hidden").as_str(), "hidden");
 }
 
 #[test]

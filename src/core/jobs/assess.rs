@@ -144,16 +144,16 @@ impl<'a> Hearing<'a> {
 
     /// What an event of a job rests on.
     fn trust(&self, job: &JobId, signed: bool) -> Result<Trust, Refusal> {
-        let record = self.world.jobs.records.get(job);
-        match record {
-            Some(Sighting::Present(_) | Sighting::Absent(_)) if signed => Ok(Trust::Signed),
+        if signed {
+            return Ok(Trust::Signed);
+        }
+        match self.world.jobs.records.get(job) {
             Some(Sighting::Present(record)) if record.needs_signature => Err(Refusal::Forged),
             // It may ask for a signature.
-            Some(Sighting::Unknown(_)) | None if !signed => Err(Refusal::Forged),
-            _ if signed => Ok(Trust::Signed),
+            Some(Sighting::Unknown(_)) | None => Err(Refusal::Forged),
             _ if self.policy.require_signature => Err(Refusal::Unsigned),
             Some(Sighting::Absent(_)) => Ok(Trust::Unsigned),
-            _ => Ok(Trust::NotRequired),
+            Some(Sighting::Present(_)) => Ok(Trust::NotRequired),
         }
     }
 

@@ -22,9 +22,8 @@ pub fn near<'n>(
             let other = name.as_str().to_lowercase();
             let alike = strsim::jaro_winkler(&lower, &other);
             let is_part = !lower.is_empty() && other.contains(&lower);
-            // One slip in eight letters: two letters changed places, say.
-            let has_a_slip = strsim::damerau_levenshtein(&lower, &other) <= 1 + lower.len() / 8
-                && lower.len() > 2;
+            // In three letters one slip, two that changed places say, leaves little that is alike.
+            let has_a_slip = lower.len() > 2 && strsim::damerau_levenshtein(&lower, &other) <= 1;
             // A part is meant rather than whatever looks like the whole.
             (is_part || has_a_slip || alike >= ALIKE)
                 .then(|| (alike + f64::from(u8::from(is_part)), name))
@@ -45,6 +44,9 @@ mod tests {
             "shop-web-creator-claude",
             "wiki",
             "Docs",
+            "apj",
+            "tz",
+            "wiki",
         ];
         let names = names.map(SessionName::new);
         near(unknown, &names)
@@ -55,7 +57,13 @@ mod tests {
 
     #[test]
     fn a_part_of_a_name_finds_it() {
-        assert_eq!(found("api"), ["shop-api-creator-claude"]);
+        assert_eq!(
+            found("api")[0],
+            "shop-api-creator-claude",
+            "not what is like it"
+        );
+        assert_eq!(found("web"), ["shop-web-creator-claude"]);
+        assert_eq!(found("shop").len(), 2);
         assert_eq!(found("docs"), ["Docs"]);
     }
 
@@ -66,6 +74,8 @@ mod tests {
             "shop-web-creator-claude"
         );
         assert_eq!(found("wiky"), ["wiki"]);
+        assert_eq!(found("xpj"), ["apj"]);
+        assert!(found("xz").is_empty(), "two letters are too few");
         assert_eq!(found("dcos"), ["Docs"]);
     }
 

@@ -3,9 +3,7 @@
 use headcount::core::drift::{Held, NoteKind};
 use headcount::core::edit::Change;
 use headcount::core::ids::Timestamp;
-use headcount::core::jobs::{
-    EventKind, JobEvent, JobId, JobRecord, JobStatus, Refusal, Trust, printable,
-};
+use headcount::core::jobs::{EventKind, JobEvent, JobId, JobRecord, JobStatus, Refusal, Trust};
 use headcount::core::plan::{Assessment, Decision};
 use headcount::core::sighting::Sighting;
 
@@ -335,6 +333,8 @@ fn all_events_must_be_signed_if_that_is_asked_for() {
     let made = scene.assess();
     assert_eq!(refused_as(&made), [(Refusal::Unsigned, 1)]);
     assert!(written(&made).is_empty());
+    scene.world.jobs.heard[0].signed = true;
+    assert_eq!(written(&scene.assess()), ["j1 completed"]);
 }
 
 #[test]
@@ -477,17 +477,83 @@ fn what_goes_on_is_told_and_not_written() {
         (update.state, &update.decision, update.news),
         ("permission_required", &Decision::Told, true)
     );
+    assert_eq!(update.trust, Trust::Unsigned);
     assert!(first.next(&made, 1).assess().job_updates.is_empty());
+    let known =
+        named()
+            .record("j1", recorded(JobStatus::Running))
+            .hears("j1", 3, EventKind::Progress);
+    assert_eq!(known.assess().job_updates[0].trust, Trust::NotRequired);
 }
 
 #[test]
-fn words_of_a_job_are_one_line_of_at_most_200_printable_characters() {
-    let odd = "a\u{1b}[31m\r\nb\u{202e}c\t\u{0}d\u{200b}e";
-    assert_eq!(printable(odd), "a [31m b c d e");
-    for text in ["x".repeat(500), "wort ".repeat(100), "日本語 ".repeat(90)] {
-        let line = printable(&text);
-        assert!(line.chars().count() <= 200, "{line}");
-        assert!(line.ends_with('…'), "{line}");
+fn an_end_that_is_told_twice_is_no_contradiction() {
+    let made = named()
+        .no_record("j1")
+        .hears("j1", 3, EventKind::Completed)
+        .hears("j1", 4, EventKind::Completed)
+        .assess();
+    assert_eq!(written(&made), ["j1 completed"]);
+}
+
+#[test]
+fn an_end_that_was_heard_and_recorded_is_told_in_the_words_heard_and_by_the_earlier_time() {
+    for (updated, at) in [(5, 5), (-5, 0)] {
+        let mut record = recorded(JobStatus::Completed);
+        record.updated = ago(updated);
+        let made = named()
+            .record("j1", record)
+            .hears("j1", 3, EventKind::Completed)
+            .assess();
+        let told = &made.job_updates[0];
+        assert_eq!(
+            (told.trust, told.at, told.detail.as_str()),
+            (Trust::Record, ago(at), "all done")
+        );
     }
-    assert_eq!(printable(&"x".repeat(200)), "x".repeat(200));
+}
+
+#[test]
+fn where_it_is_not_sure_whose_session_it_is_its_job_is_not_written() {
+    let made = scene()
+        .row(row("a.b-creator-claude").job("j1"))
+        .server(tmux("default").session(session("a_b-creator-claude").pane(pane(100))))
+        .server(silent("zz"))
+        .record("j1", recorded(JobStatus::Completed))
+        .assess();
+    assert_eq!(held(&made), "its session could not be seen");
+}
+
+#[test]
+fn a_session_from_the_future_puts_no_job_before_itself() {
+    let created = |at: i64| {
+        let session = session(APP).created(ago(at)).pane(pane(100));
+        let made = scene()
+            .row(row(APP).job("j1"))
+            .server(tmux("default").session(session))
+            .record("j1", recorded(JobStatus::Completed));
+        written(&made.assess()).len()
+    };
+    assert_eq!([created(5), created(4), created(0)], [1, 0, 0]);
+    assert_eq!(
+        created(-1),
+        1,
+        "the clock was set: nothing is said of order"
+    );
+}
+
+#[test]
+fn a_session_that_is_gone_had_the_jobs_that_ended_in_the_life_that_was_seen() {
+    let seen = named().no_record("j1").assess().ledger;
+    let ended = |at: i64| {
+        let mut record = recorded(JobStatus::Completed);
+        record.updated = ago(at);
+        let mut gone = scene()
+            .row(row(APP).job("j1"))
+            .server(tmux("default"))
+            .record("j1", record);
+        gone.ledger = seen.clone();
+        written(&gone.assess()).len()
+    };
+    assert_eq!([ended(1800), ended(1801)], [1, 0]);
 }

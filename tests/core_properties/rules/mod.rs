@@ -10,6 +10,7 @@ mod ids;
 mod inference;
 mod interrupted;
 mod jobs;
+mod jobs_bounds;
 mod looks;
 mod memory;
 mod notes;
