@@ -2,7 +2,7 @@
 
 use headcount::core::absence::Cause;
 use headcount::core::checkup::Health;
-use headcount::core::drift::{Class, Held};
+use headcount::core::drift::{Class, Confidence, Held};
 use headcount::core::ids::AgentKind;
 use headcount::core::jobs::{EventKind, JobStatus, Refusal, Trust};
 use headcount::core::plan::Decision;
@@ -17,6 +17,12 @@ use crate::scene::{ago, pane, row, scene, session, tmux};
 #[test]
 fn classes_are_letters() {
     assert_eq!(Class::ALL.map(Class::letter), ['A', 'B', 'C', 'D']);
+}
+
+#[test]
+fn how_sure_a_drift_is_has_a_word() {
+    let words = [Confidence::Proven, Confidence::Inferred].map(Confidence::as_str);
+    assert_eq!(words, ["proven", "inferred"]);
 }
 
 #[test]
