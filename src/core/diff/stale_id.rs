@@ -1,5 +1,7 @@
 //! Class D: a recorded conversation has no file any more. Told, never written, never deleted.
 
+use std::collections::BTreeSet;
+
 use super::{Agents, Scene, agents_in, drift_id};
 use crate::core::drift::{Class, Confidence, Drift, Evidence, Kind, NoteKind, Wait};
 use crate::core::edit::Value;
@@ -46,10 +48,15 @@ pub(super) fn find(scene: &mut Scene<'_, '_>, row: &Row, joined: &Joined<'_>) {
 /// Looks for the files of the conversations that `agent_identities` records.
 pub(super) fn find_in_identities(scene: &mut Scene<'_, '_>) {
     let registry = scene.registry;
+    let mut known = BTreeSet::new();
     for identity in &registry.identities {
         let Some(agent) = identity.agent else {
             continue;
         };
+        // What is written there twice is one difference.
+        if !known.insert((&identity.key, &identity.id)) {
+            continue;
+        }
         match scene.artifact(agent, &identity.id) {
             Some(Sighting::Present(_)) => {}
             Some(Sighting::Absent(proof)) => {

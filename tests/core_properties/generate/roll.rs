@@ -50,12 +50,15 @@ impl Seeds {
         }
         let mut dice = Dice(&self.past[20..]);
         if dice.rarely(3) {
-            scene.registry.identities.push(Identity {
-                key: "claude".to_owned(),
-                agent: Some(AgentKind::Claude),
-                id: ConversationId::new(dice.pick(&CONVERSATIONS)),
-                cwd: None,
-            });
+            // Not every writer sees that a key is there already.
+            for _ in 0..=dice.roll(2) {
+                scene.registry.identities.push(Identity {
+                    key: "claude".to_owned(),
+                    agent: Some(AgentKind::Claude),
+                    id: ConversationId::new(dice.pick(&CONVERSATIONS)),
+                    cwd: None,
+                });
+            }
         }
     }
 }

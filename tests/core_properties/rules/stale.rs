@@ -130,6 +130,22 @@ fn a_file_in_another_folder_than_the_rows_is_told_as_moved() {
 }
 
 #[test]
+fn an_identity_that_is_there_twice_is_one_difference() {
+    let mut scene = scene().not_on_disk(CLAUDE, "c1").not_on_disk(CLAUDE, "c2");
+    for id in ["c1", "c1", "c2"] {
+        scene.registry.identities.push(Identity {
+            key: "claude".to_owned(),
+            agent: Some(CLAUDE),
+            id: ConversationId::new(id),
+            cwd: None,
+        });
+    }
+    let pass = scene.pass();
+    assert_eq!(pass.drifts.len(), 2, "{:#?}", pass.drifts);
+    assert_ne!(pass.drifts[0].id, pass.drifts[1].id);
+}
+
+#[test]
 fn agent_identities_are_asked_too() {
     let recorded = |key: &str, agent| {
         let mut scene = scene().not_on_disk(CLAUDE, "c1");
