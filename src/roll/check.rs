@@ -191,6 +191,20 @@ mod tests {
     }
 
     #[test]
+    fn a_text_that_is_none_to_any_reader_is_named_too_and_null_is_not() {
+        for (keys, places) in [
+            ("role: 12", &[(2, 19)][..]),
+            ("role: 1e3", &[(2, 19)]),
+            ("role: ~, stop_reason: word", &[]),
+            ("pane: {cmd: 12:30, cwd: no}", &[(2, 25), (2, 37)]),
+        ] {
+            let text = format!("tmux_sessions:\n- {{name: a, {keys}, status: running}}\n");
+            let told: Vec<_> = faults(&text).iter().map(|it| (it.0, it.1)).collect();
+            assert_eq!(told, places, "{keys}");
+        }
+    }
+
+    #[test]
     fn a_status_nobody_knows_is_told_and_not_grave() {
         let told = faults("tmux_sessions:\n- {name: a, status: resting}\n");
         assert_eq!((told[0].0, told[0].2), (2, false));

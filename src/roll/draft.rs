@@ -64,11 +64,6 @@ impl<'l, 't> Draft<'l, 't> {
         }
     }
 
-    /// Whether nothing is to be written.
-    pub(super) fn is_still(&self) -> bool {
-        self.added.is_empty() && self.fates.iter().all(|fate| matches!(fate, Fate::Keep))
-    }
-
     /// The entry of a key that has not gone.
     fn find(&self, key: &str) -> Option<usize> {
         self.map
@@ -128,10 +123,6 @@ impl<'l, 't> Draft<'l, 't> {
                     Some(pair) => pair.1 = value.clone(),
                     None => pairs.push((inner.clone(), value.clone())),
                 }
-                Ok(())
-            }
-            Written::Value(Value::Null) => {
-                *pending = alone();
                 Ok(())
             }
             _ => Err(unsettled(key)),

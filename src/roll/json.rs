@@ -119,6 +119,14 @@ mod tests {
     }
 
     #[test]
+    fn pairs_side_by_side_are_pairs_each() {
+        let text = r#"{"a": "\ud83d\ude00\ud83d\ude01"}"#;
+        let joined = joined(text).unwrap().unwrap();
+        assert_eq!(joined, r#"{"a": "\U0001f600\U0001f601"}"#);
+        assert_eq!(apart(&joined, false), text);
+    }
+
+    #[test]
     fn capitals_stay_capitals() {
         let text = r#"{"a": "\uD83D\uDE00"}"#;
         assert_eq!(apart(&joined(text).unwrap().unwrap(), true), text);

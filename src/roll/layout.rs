@@ -167,7 +167,7 @@ impl<'t> Node<'t> {
 
     /// Whether there is nothing where a value could be.
     pub(super) fn is_nothing(&self) -> bool {
-        self.start == self.end && self.plain() == Some("")
+        self.plain() == Some("")
     }
 }
 

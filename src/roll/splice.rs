@@ -79,7 +79,7 @@ impl<'t> Splices<'t> {
         for (range, new) in &self.list {
             result.push_str(self.text.get(done..range.start)?);
             // Lines put behind an open end bring a line break, which is one too many if the last line went.
-            let closed = ends_open && done == self.text.len() && result.ends_with(self.newline);
+            let closed = result.ends_with(self.newline);
             result.push_str(
                 new.strip_prefix(self.newline)
                     .filter(|_| closed)
@@ -105,9 +105,6 @@ impl<'t> Splices<'t> {
 
     /// Carries out the draft of a row.
     pub(super) fn row(&mut self, draft: &Draft<'_, '_>, node: &Node<'_>) -> Result<(), Refusal> {
-        if draft.is_still() {
-            return Ok(());
-        }
         if draft.map.flow {
             self.flow_map(draft, node)
         } else {
@@ -168,10 +165,8 @@ impl<'t> Splices<'t> {
             .iter()
             .flat_map(|row| row_lines(row, dash, STEP))
             .collect();
-        if colon < entry.value.end {
-            self.refuse_comment(colon..entry.value.end)?;
-            self.replace(colon..entry.value.end, String::new());
-        }
+        self.refuse_comment(colon..entry.value.end)?;
+        self.replace(colon..entry.value.end, String::new());
         self.insert_lines(entry.value.end, lines);
         Ok(())
     }
@@ -248,12 +243,11 @@ impl<'t> Splices<'t> {
             return Err("an empty mapping is not edited");
         };
         if matches!(fate, Fate::Cut) {
-            // What comes to the end of the file in its place may be a block text, which needs its line break.
+            // What comes to the end of the file in its place may be a block text, which needs its line break. What
+            // is moved ends with what was last, and that is none.
             self.needs_line_break |= self.content_end(last) == self.text.len()
-                && match lines.is_empty() {
-                    true => ends_in_block_text(draft),
-                    false => self.moves_block_text,
-                };
+                && lines.is_empty()
+                && ends_in_block_text(draft);
             self.insert_lines(line_start(self.text, last.start), lines);
             return Ok(());
         }
@@ -444,7 +438,7 @@ impl<'t> Splices<'t> {
     }
 
     fn flow_map(&mut self, draft: &Draft<'_, '_>, node: &Node<'_>) -> Result<(), Refusal> {
-        let flow = self.flow_of_map(draft.map, node.start + 1);
+        let flow = self.flow_of_map(draft.map, after_bracket(node));
         self.cut_pairs(draft);
         for (entry, fate) in draft.map.entries.iter().zip(&draft.fates) {
             match fate {
@@ -452,8 +446,7 @@ impl<'t> Splices<'t> {
                 Fate::Replace(written) => {
                     self.replace_in_flow(draft, entry, written, &flow)?;
                 }
-                Fate::Inside(inner) if inner.map.flow => self.flow_map(inner, &entry.value)?,
-                Fate::Inside(_) => return Err("lines between braces are not edited"),
+                Fate::Inside(inner) => self.flow_map(inner, &entry.value)?,
                 Fate::Grow(items) => self.grow(entry, items, flow.json)?,
             }
         }
@@ -478,8 +471,7 @@ impl<'t> Splices<'t> {
                 let gap = if last.value.is_nothing() { " " } else { "" };
                 self.insert(last.value.end, format!("{gap}{}{added}", flow.comma));
             }
-            None if draft.map.entries.is_empty() => self.insert(node.start + 1, added),
-            None => return Err("a row would be left empty"),
+            None => self.insert(after_bracket(node), added),
         }
         Ok(())
     }
@@ -635,21 +627,12 @@ impl<'t> Splices<'t> {
 
     /// How the rows of a list between brackets are written, and what stands between two of them.
     fn flow_of_list(&self, root: &Map<'_>, list: &List<'_>, node: &Node<'_>) -> (Flow, String) {
-        let pattern = list
-            .items
-            .iter()
-            .rev()
-            .find_map(|item| Some((item.map().filter(|map| map.flow)?, item.start)));
-        let flow = match pattern {
-            Some((map, start)) => self.flow_of_map(map, start + 1),
-            None => Flow {
-                comma: ", ".to_owned(),
-                ..self.flow_of_map(root, 0)
-            },
-        };
+        let mut maps = list.items.iter().filter_map(Node::map);
+        let pattern = maps.rfind(|map| map.flow).unwrap_or(root);
+        let flow = self.flow_of_map(pattern, 0);
         let comma = match list.items.as_slice() {
             [.., before, last] => self.between(before.end, last.start),
-            [only] if flow.comma != "," => self.lead(node.start + 1, only.start),
+            [only] if flow.comma != "," => self.lead(after_bracket(node), only.start),
             _ => flow.comma.clone(),
         };
         (flow, comma)
@@ -725,7 +708,7 @@ impl<'t> Splices<'t> {
             before => before,
         };
         let lines = join(lines.into_iter(), newline);
-        let new = if at > 0 && line_break_before(self.text, at).is_empty() {
+        let new = if line_break_before(self.text, at).is_empty() {
             self.needs_line_break |= self.moves_block_text;
             format!("{newline}{lines}")
         } else {

@@ -55,6 +55,16 @@ fn values_of_different_kinds_differ_however_they_look() {
 }
 
 #[test]
+fn what_is_the_same_in_one_half_only_is_not_the_same() {
+    let tagged = |tag: &str, value| Datum::Tagged(tag.to_owned(), Box::new(value));
+    assert!(!tagged("!t", Datum::Null).same(&tagged("!t", Datum::Int(1))));
+    assert!(!tagged("!t", Datum::Null).same(&tagged("!u", Datum::Null)));
+    let one = map(&[("a", Datum::Int(1)), ("b", Datum::Int(2))]);
+    let other = map(&[("b", Datum::Int(3)), ("a", Datum::Int(1))]);
+    assert!(!one.same(&other));
+}
+
+#[test]
 fn what_moves_from_one_key_to_another_changes_the_hash() {
     let one = map(&[("a", text("x")), ("b", text("y"))]);
     let other = map(&[("a", text("y")), ("b", text("x"))]);

@@ -1,6 +1,8 @@
 //! Edits by example: what the text looks like afterwards.
 #![allow(clippy::unwrap_used)]
 
+mod corners;
+
 use super::{EditError, apply};
 use crate::core::edit::{Change, Edit, PaneRecord, Target};
 use crate::core::ids::{

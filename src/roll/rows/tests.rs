@@ -213,6 +213,7 @@ fn an_end_is_told_by_seconds_before_it_is_told_by_text() {
         at("terminated_at_epoch: 5, stopped_at_epoch: 9.5, archived_at: '2026-01-01T00:00:00Z'"),
         Some(Timestamp::from_millis(9_500))
     );
+    assert_eq!(at("terminated_at_epoch: 5"), Some(Timestamp::from_secs(5)));
     assert_eq!(
         at("stopped_at: 2026-01-01T00:00:00Z, archived_at: '2026-01-02 00:00:00'"),
         Timestamp::parse("2026-01-02T00:00:00Z")
@@ -268,6 +269,11 @@ fn a_list_that_is_none_is_an_error_at_its_place() {
             .2
             .contains("twice")
     );
+    assert!(
+        error("x: 1\n")
+            .2
+            .contains("there is no `tmux_sessions` in it")
+    );
     assert!(error("- a\n").2.contains("a list where a mapping"));
     assert!(error("# only\n").2.contains("nothing but comments"));
     let (line, column, why) = error("tmux_sessions:\n- a: [\n");
@@ -288,6 +294,34 @@ tmux_sessions:
     assert_eq!(registry.rows[0].pane.pid, Some(1));
     assert_eq!(registry.rows[1].status, Status::Stopped);
     assert_eq!(registry.rows[1].pane.pid, Some(1));
+    let registry = read(
+        "base: &base {name: a, status: running}
+tmux_sessions:
+- <<: *base
+- {<<: *base, name: b, pane: {pid: 3}}
+",
+    );
+    assert_eq!(registry.rows[0].status, Status::Running);
+    assert_eq!(registry.rows[1].pane.pid, Some(3));
+}
+
+#[test]
+fn brackets_without_end_are_refused_and_any_number_of_them_is_not() {
+    let problem = |text: &str| {
+        let read = parse::parse(text, Fingerprint::new(""), Timestamp::default());
+        read.map_or_else(|error| error.why, |_| String::new())
+    };
+    let open = |count: usize| problem(&format!("x: {}", "[".repeat(count)));
+    assert_eq!(open(5_001), "more than 5000 brackets are open at once");
+    assert!(!open(5_000).contains("brackets are open"));
+    let text = format!("x: '{}'\ntmux_sessions: []\n", "[]".repeat(5_001));
+    assert_eq!(problem(&text), "");
+}
+
+#[test]
+fn a_name_of_nothing_is_no_name() {
+    let registry = read("tmux_sessions:\n- {name: '', status: running}\n");
+    assert_eq!(registry.invalid[0].problem, "`name` is empty");
 }
 
 #[test]

@@ -54,10 +54,8 @@ pub(super) fn inline(written: &Written, old: &Node<'_>) -> Option<String> {
 
 pub(super) fn inline_anew(written: &Written) -> Option<String> {
     match written {
-        Written::Value(Value::Map(pairs)) if !pairs.is_empty() => None,
+        Written::Value(Value::Map(_)) | Written::List(_) | Written::Moved(_) => None,
         Written::Value(value) => Some(on_one_line(value)),
-        Written::List(items) if items.is_empty() => Some("[]".to_owned()),
-        Written::List(_) | Written::Moved(_) => None,
     }
 }
 

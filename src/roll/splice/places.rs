@@ -18,8 +18,8 @@ pub(super) fn is_token(node: &Node<'_>) -> bool {
 /// The value that a value ends with.
 pub(super) fn last_leaf<'n, 't>(node: &'n Node<'t>) -> &'n Node<'t> {
     let inner = match &node.kind {
-        Kind::List(list) if !list.flow => list.items.last(),
-        Kind::Map(map) if !map.flow => map.entries.last().map(|entry| &entry.value),
+        Kind::List(list) => list.items.last(),
+        Kind::Map(map) => map.entries.last().map(|entry| &entry.value),
         _ => None,
     };
     inner.map_or(node, last_leaf)
