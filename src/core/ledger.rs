@@ -485,6 +485,14 @@ impl Ledger {
         }
     }
 
+    /// This memory after a row was taken out of the roll: should there be one of its name again, it is another row.
+    pub fn forget_row(&mut self, name: &SessionName, server: Option<&ServerName>) {
+        self.rows.remove(&RowKey {
+            name: name.clone(),
+            server: server.cloned(),
+        });
+    }
+
     /// This memory after an edit was written: the drift is closed, the id is our own doing, and the last
     /// life of a row that was revived is over.
     pub fn note_applied(&mut self, edit: &Edit, server: Option<&ServerName>) {

@@ -18,6 +18,7 @@ pub mod ledger;
 pub mod past;
 pub mod plan;
 pub mod policy;
+pub mod prune;
 pub mod registry;
 pub mod report;
 pub mod resume;

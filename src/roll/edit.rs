@@ -66,7 +66,7 @@ pub fn apply(text: &str, edits: &[Edit]) -> Result<String, EditError> {
     }
     let body = parse::without_mark(text);
     if let Some(joined) = json::joined(body)? {
-        return apply_to_joined(text, &joined, edits);
+        return json::changed(text, &joined, |joined| apply(joined, edits));
     }
     let document = parse::document(text)?;
     if document.documents > 1 {
@@ -80,20 +80,6 @@ pub fn apply(text: &str, edits: &[Edit]) -> Result<String, EditError> {
     let new = format!("{mark}{}", splice(body, &intended, &work)?);
     work.carry_out(&mut intended)?;
     verify(&new, &intended)?;
-    Ok(new)
-}
-
-/// Carries out edits on a roll that is JSON and has pairs of escapes, which are `joined`.
-fn apply_to_joined(text: &str, joined: &str, edits: &[Edit]) -> Result<String, EditError> {
-    let body = parse::without_mark(text);
-    let upper = [true, false]
-        .into_iter()
-        .find(|upper| json::apart(joined, *upper) == body)
-        .ok_or_else(|| not_exact("its escapes are written now in capitals and now not"))?;
-    let mark = &text[..text.len() - body.len()];
-    let edited = apply(joined, edits)?;
-    let new = format!("{mark}{}", json::apart(&edited, upper));
-    verify(&new, &parse::document(&edited)?.root)?;
     Ok(new)
 }
 

@@ -6,7 +6,8 @@
 
 use serde::de::IgnoredAny;
 
-use super::parse::NotYaml;
+use super::edit::EditError;
+use super::parse::{self, NotYaml};
 
 /// The text with its pairs joined; `None` where there are none, or where it is not JSON.
 ///
@@ -68,6 +69,30 @@ pub(super) fn apart(joined: &str, upper: bool) -> String {
     }
     text.push_str(joined.get(done..).unwrap_or_default());
     text
+}
+
+/// A text that is JSON, changed as `change` changes it with its pairs `joined`.
+pub(super) fn changed(
+    text: &str,
+    joined: &str,
+    change: impl FnOnce(&str) -> Result<String, EditError>,
+) -> Result<String, EditError> {
+    let not_exact = |why: &str| EditError::NotExact {
+        why: why.to_owned(),
+    };
+    let body = parse::without_mark(text);
+    let upper = [true, false]
+        .into_iter()
+        .find(|upper| apart(joined, *upper) == body)
+        .ok_or_else(|| not_exact("its escapes are written now in capitals and now not"))?;
+    let mark = &text[..text.len() - body.len()];
+    let changed = change(joined)?;
+    let new = format!("{mark}{}", apart(&changed, upper));
+    let read = parse::document(&new)?;
+    if read.documents != 1 || !read.root.same(&parse::document(&changed)?.root) {
+        return Err(not_exact("the result reads differently"));
+    }
+    Ok(new)
 }
 
 /// The bytes of a pair, and of the one escape for it.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+pub mod archive;
 pub mod atomic;
 pub mod check;
 pub mod commit;
@@ -9,6 +10,7 @@ pub(crate) mod datum;
 mod draft;
 pub mod edit;
 pub mod find;
+pub mod graft;
 pub mod holder;
 pub mod init;
 pub mod inspect;

@@ -10,8 +10,7 @@ use std::ops::Range;
 use super::datum::Datum;
 use super::edit::EditError;
 use super::layout::{Entry, Kind, Layout, List, line_break, line_end, line_start, skip_blank};
-use super::parse;
-use super::rows;
+use super::{json, parse, rows};
 use crate::core::ids::Fingerprint;
 
 /// A row as it stands in the text of a roll.
@@ -139,8 +138,11 @@ pub fn put_back(
 ///
 /// The text is no roll, or the result cannot be proven to be what was meant.
 pub fn without(text: &str, gone: &[usize]) -> Result<String, EditError> {
-    let mut intended = parse::document(text)?.root;
     let body = parse::without_mark(text);
+    if let Some(joined) = json::joined(body)? {
+        return json::changed(text, &joined, |joined| without(joined, gone));
+    }
+    let mut intended = parse::document(text)?.root;
     let layout = Layout::of(body).map_err(|why| EditError::NotExact { why })?;
     let not_exact = |why: &str| EditError::NotExact {
         why: why.to_owned(),
@@ -229,7 +231,7 @@ fn place_of(root: &Datum, name: &str) -> Result<usize, usize> {
     }
 }
 
-fn row(root: &Datum, index: usize) -> Option<&Datum> {
+pub(super) fn row(root: &Datum, index: usize) -> Option<&Datum> {
     match root.get("tmux_sessions")? {
         Datum::List(rows) => rows.get(index),
         _ => None,
@@ -240,7 +242,7 @@ fn row_mut(root: &mut Datum, index: usize) -> Option<&mut Datum> {
     root.get_mut("tmux_sessions")?.item_mut(index)
 }
 
-fn sessions<'l, 't>(layout: &'l Layout<'t>) -> Option<(&'l Entry<'t>, &'l List<'t>)> {
+pub(super) fn sessions<'l, 't>(layout: &'l Layout<'t>) -> Option<(&'l Entry<'t>, &'l List<'t>)> {
     let entry = layout.root()?.entry("tmux_sessions")?;
     match &entry.value.kind {
         Kind::List(list) => Some((entry, list)),
@@ -264,7 +266,7 @@ fn span(text: &str, layout: &Layout<'_>, index: usize) -> Option<Range<usize>> {
 }
 
 /// The lines of a row, with the comments right above it, and those further in right below.
-fn lines_of(text: &str, entry: &Entry<'_>, list: &List<'_>, index: usize) -> Option<Range<usize>> {
+pub(super) fn lines_of(text: &str, entry: &Entry<'_>, list: &List<'_>, index: usize) -> Option<Range<usize>> {
     let dash = dash(text, entry, list, index)?;
     let column = dash - line_start(text, dash);
     let mut start = line_start(text, dash);
@@ -304,8 +306,15 @@ fn dash(text: &str, entry: &Entry<'_>, list: &List<'_>, index: usize) -> Option<
     (text.as_bytes().get(dash) == Some(&b'-') && alone).then_some(dash)
 }
 
+/// The column of the dash of a row that has lines of its own, counted from 0.
+pub(super) fn column_of(text: &str, layout: &Layout<'_>, index: usize) -> Option<usize> {
+    let (entry, list) = sessions(layout)?;
+    let dash = dash(text, entry, list, index)?;
+    Some(dash - line_start(text, dash))
+}
+
 /// Where the line after a value begins.
-fn after(text: &str, end: usize) -> usize {
+pub(super) fn after(text: &str, end: usize) -> usize {
     if text[..end].ends_with(['\n', '\r']) && end > 0 {
         // A block text ends with its line break.
         return end;

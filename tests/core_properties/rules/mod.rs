@@ -17,6 +17,7 @@ mod notes;
 mod person;
 mod planned;
 mod process;
+mod prune;
 mod reappearing;
 mod registering;
 mod stale;

@@ -1,0 +1,263 @@
+//! The archive: where rows go that are taken out of the roll. It lies beside the roll, is a roll itself, and only grows.
+//!
+//! No two rows of a roll have the same name. So a row whose name the archive has already goes to a further file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use super::atomic::{self, Replaced, WriteError};
+use super::edit::EditError;
+use super::graft::{Cutting, cuttings, graft};
+use super::layout::Layout;
+use super::passage::sessions;
+use super::read::{self, ReadError};
+use super::{Roll, leftover, parse};
+
+/// What a new archive begins with.
+const EMPTY: &str = "\
+# Rows that `headcount prune` has taken out of the roll beside this file, which is a roll itself: `headcount undo`
+# puts one back, `headcount status --all --registry` this file shows them.
+tmux_sessions: []
+";
+
+/// For nobody else to read: rows name folders and conversations.
+const PRIVATE: u32 = 0o600;
+
+/// How many bytes an archive may have; then another is begun.
+const FULL: usize = 8 << 20;
+
+/// How many archives a roll may have.
+const MOST: usize = 10_000;
+
+/// Why rows were not archived. Then they are not taken out of the roll either.
+#[derive(Debug, Error)]
+pub enum ArchiveError {
+    /// A file that should be an archive is none.
+    #[error("{} should be an archive of rows, and {why}; nothing was taken out of the roll: put that file right, or move it away, and a new one is made", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, as a clause.
+        why: String,
+    },
+    /// Somebody saved it meanwhile.
+    #[error("{} was saved by somebody else meanwhile; nothing was taken out of the roll: try again", path.display())]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It cannot be written.
+    #[error("the archive {0}, so nothing was taken out of the roll")]
+    Write(#[from] WriteError),
+}
+
+/// The archives of a roll, as they were read.
+#[derive(Debug)]
+pub struct Archive {
+    roll: PathBuf,
+    files: Vec<File>,
+}
+
+#[derive(Debug)]
+struct File {
+    path: PathBuf,
+    text: String,
+    rows: Vec<Held>,
+}
+
+/// A row that is in an archive.
+#[derive(Debug)]
+struct Held {
+    name: String,
+    /// What it is; nothing where it cannot be told from the rest, and so cannot be the same as any other.
+    cutting: Option<Cutting>,
+}
+
+/// Rows that are to be archived, and where each is, or will be.
+#[derive(Debug)]
+#[must_use = "nothing is written yet"]
+pub struct Shelved {
+    /// For each row, in their order.
+    pub places: Vec<PathBuf>,
+    write: Option<Write>,
+}
+
+#[derive(Debug)]
+struct Write {
+    path: PathBuf,
+    before: Option<String>,
+    after: String,
+}
+
+/// The path of an archive of a roll; they are counted from 1.
+#[must_use]
+pub fn path_of(roll: &Path, number: usize) -> PathBuf {
+    let stem = roll.file_stem().unwrap_or_default().to_string_lossy();
+    let mut name = format!("{stem}.archive");
+    if number > 1 {
+        name.push_str(&format!(".{number}"));
+    }
+    if let Some(extension) = roll.extension() {
+        name.push('.');
+        name.push_str(&extension.to_string_lossy());
+    }
+    roll.with_file_name(name)
+}
+
+impl Archive {
+    /// The archives beside a roll's file.
+    ///
+    /// # Errors
+    ///
+    /// One of them is none.
+    pub fn beside(roll: &Path) -> Result<Self, ArchiveError> {
+        let mut files = Vec::new();
+        for number in 1..MOST {
+            match File::at(path_of(roll, number))? {
+                Some(file) => files.push(file),
+                None => break,
+            }
+        }
+        Ok(Self {
+            roll: roll.to_owned(),
+            files,
+        })
+    }
+
+    /// Where these rows are to be put; those that are there already stay where they are.
+    ///
+    /// # Errors
+    ///
+    /// They cannot be added to an archive without touching something else in it.
+    pub fn shelve(&self, rows: &[Cutting]) -> Result<Shelved, ArchiveError> {
+        let known = |row: &Cutting| self.files.iter().find(|file| file.holds(row));
+        let new: Vec<Cutting> = rows.iter().filter(|row| known(row).is_none()).cloned().collect();
+        let last = self.files.last().filter(|file| file.takes(&new));
+        let next = path_of(&self.roll, self.files.len() + 1);
+        let path = last.map_or(&next, |file| &file.path);
+        let places = rows
+            .iter()
+            .map(|row| known(row).map_or(path, |file| &file.path).clone())
+            .collect();
+        if new.is_empty() {
+            return Ok(Shelved {
+                places,
+                write: None,
+            });
+        }
+        let before = last.map(|file| file.text.clone());
+        let after = graft(before.as_deref().unwrap_or(EMPTY), &new)
+            .map_err(|error| damaged(path, error.to_string()))?;
+        let write = Some(Write {
+            path: path.clone(),
+            before,
+            after,
+        });
+        Ok(Shelved { places, write })
+    }
+
+    /// A row of that name and content.
+    #[must_use]
+    pub fn find(&self, name: &str, fingerprint: &str) -> Option<&Cutting> {
+        let rows = self.files.iter().rev().flat_map(|file| &file.rows);
+        let mut cuttings = rows.filter_map(|row| row.cutting.as_ref());
+        cuttings.find(|row| row.name == name && row.fingerprint.as_str() == fingerprint)
+    }
+}
+
+impl Shelved {
+    /// Writes the archive. When this returns, the rows are on the disk.
+    ///
+    /// # Errors
+    ///
+    /// The folder or the disk does not take it, or somebody saved it meanwhile.
+    pub fn write(&self) -> Result<(), ArchiveError> {
+        let Some(Write {
+            path,
+            before,
+            after,
+        }) = &self.write
+        else {
+            return Ok(());
+        };
+        let busy = || ArchiveError::Busy { path: path.clone() };
+        match before {
+            None if atomic::create(path, after.as_bytes(), PRIVATE)? => Ok(()),
+            None => Err(busy()),
+            Some(before) => {
+                // What a link leads to is what is written.
+                let target = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+                leftover::tidy(&target);
+                match atomic::replace(&target, before.as_bytes(), after.as_bytes())? {
+                    Replaced::Done => Ok(()),
+                    Replaced::Displaced => Err(busy()),
+                }
+            }
+        }
+    }
+}
+
+impl File {
+    fn at(path: PathBuf) -> Result<Option<Self>, ArchiveError> {
+        let text = match read::read(&Roll::at(path.clone())) {
+            Ok(contents) => contents.text,
+            Err(ReadError::Missing { .. }) => return Ok(None),
+            Err(ReadError::Empty { .. }) => return Err(damaged(&path, "it is empty".to_owned())),
+            Err(error) => return Err(damaged(&path, error.to_string())),
+        };
+        let rows = rows_of(&text).map_err(|why| damaged(&path, why))?;
+        Ok(Some(Self { path, text, rows }))
+    }
+
+    /// Whether it has this very row.
+    fn holds(&self, row: &Cutting) -> bool {
+        let mut cuttings = self.rows.iter().filter_map(|held| held.cutting.as_ref());
+        cuttings.any(|held| held.is(row))
+    }
+
+    /// Whether these rows can be added and it is a roll still.
+    fn takes(&self, new: &[Cutting]) -> bool {
+        let is_taken = |row: &Cutting| self.rows.iter().any(|held| held.name == row.name);
+        self.text.len() < FULL && !new.iter().any(is_taken)
+    }
+}
+
+fn rows_of(text: &str) -> Result<Vec<Held>, String> {
+    let document = parse::document(text).map_err(|error| error.to_string())?;
+    if document.documents > 1 {
+        return Err(EditError::ManyDocuments {
+            count: document.documents,
+        }
+        .to_string());
+    }
+    let layout = Layout::of(parse::without_mark(text)).map_err(|why| why)?;
+    let Some((_, list)) = sessions(&layout) else {
+        return match document.root.get("tmux_sessions") {
+            Some(super::datum::Datum::Null) => Ok(Vec::new()),
+            _ => Err("it has no list `tmux_sessions`".to_owned()),
+        };
+    };
+    let all: Vec<usize> = (0..list.items.len()).collect();
+    let cuttings = cuttings(text, &all).map_err(|error| error.to_string())?;
+    let rows = all.into_iter().zip(cuttings).map(|(index, cutting)| {
+        let name = super::passage::row(&document.root, index);
+        let name = name.and_then(|row| row.get("name")).and_then(|name| name.text());
+        Held {
+            name: name.unwrap_or_default().to_owned(),
+            cutting: cutting.ok(),
+        }
+    });
+    Ok(rows.collect())
+}
+
+fn damaged(path: &Path, why: String) -> ArchiveError {
+    ArchiveError::Damaged {
+        path: path.to_owned(),
+        why,
+    }
+}
+
+#[cfg(test)]
+mod tests;
