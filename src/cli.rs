@@ -15,6 +15,7 @@ mod log;
 mod output;
 mod paint;
 mod plan;
+mod prune;
 mod push;
 mod reconcile;
 mod record;
@@ -100,6 +101,7 @@ enum Command {
     Log(log::Arguments),
     Undo(undo::Arguments),
     Ack(ack::Arguments),
+    Prune(prune::Arguments),
     Worker(worker::Arguments),
     Dispatch(dispatch::Arguments),
     Init(init::Arguments),
@@ -196,6 +198,7 @@ async fn carry_out(Arguments { talk, command }: Arguments) -> Exit {
             Command::Record(arguments) => record::run(arguments, environment).await,
             Command::Log(arguments) => log::run(arguments, &environment),
             Command::Ack(arguments) => ack::run(arguments, &environment).await,
+            Command::Prune(arguments) => prune::run(arguments, &environment).await,
             Command::Undo(arguments) => undo::run(arguments, &environment).await,
             Command::Worker(arguments) => worker::run(arguments, environment).await,
             Command::Dispatch(arguments) => dispatch::run(arguments, environment).await,

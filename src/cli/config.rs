@@ -30,9 +30,21 @@ pub(super) struct Config {
     pub(super) grace: Option<Duration>,
     /// `notify`: the command that a bare `--notify` runs.
     pub(super) notify: Option<String>,
+    /// `[retention]`: how long what is over is kept.
+    #[serde(default)]
+    pub(super) retention: Retention,
     /// `spawn_grace`, in seconds.
     #[serde(default, deserialize_with = "seconds")]
     pub(super) spawn_grace: Option<Duration>,
+}
+
+/// What `[retention]` says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Retention {
+    /// `ended_days`: how long ago a row must have ended for `headcount prune` to take it out, in days.
+    #[serde(default, deserialize_with = "days")]
+    pub(super) ended_days: Option<Duration>,
 }
 
 impl Config {
@@ -81,6 +93,16 @@ fn patterns<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Pattern>, D::Error
             })
         })
         .collect()
+}
+
+fn days<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    let days = u64::deserialize(from)?;
+    if days > super::prune::LONGEST {
+        return Err(de::Error::custom(
+            "no row is kept for longer than 36525 days",
+        ));
+    }
+    Ok(Some(Duration::from_secs(days * super::prune::DAY)))
 }
 
 fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {

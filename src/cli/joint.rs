@@ -9,6 +9,7 @@ use super::rolls::{self, Rolls};
 use super::terms::Terms;
 use super::{Failure, Places, init, reconcile, validate, watch};
 use crate::core::checkup::{Check, of_file_systems};
+use crate::core::prune::{KEPT, Pruning};
 use crate::core::report::Report;
 use crate::exit::Exit;
 use crate::kanban::Board;
@@ -356,6 +357,26 @@ pub(super) fn keeping(places: &Places, environment: &Environment) -> Result<run:
     })
 }
 
+/// Takes rows out of the roll that ended long ago. `order` is told how long the project keeps them.
+pub(super) async fn prune(
+    places: &Places,
+    environment: &Environment,
+    order: impl FnOnce(Duration) -> run::Order,
+) -> Result<Pruning, Failure> {
+    let Some(settings) = of_the_look(places, environment)? else {
+        return Err(find_here().map_or_else(Failure::from, |roll| {
+            anyhow::anyhow!("{} was made only now: try again", roll.named.display()).into()
+        }));
+    };
+    let settings = run::Settings {
+        lock_timeout: PATIENCE,
+        ..settings
+    };
+    let retention = Config::beside(&settings.roll.target)?.retention;
+    let order = order(retention.ended_days.unwrap_or(KEPT));
+    Ok(run::prune(&settings, &order).await?)
+}
+
 /// The roll, and the folder of the project that it is of.
 pub(super) fn project(registry: Option<PathBuf>) -> Result<(PathBuf, PathBuf), Failure> {
     let roll = Roll::as_it_is(&locate(registry)?);
@@ -526,6 +547,7 @@ impl From<&RunError> for Failure {
             RunError::NotWritten(_)
             | RunError::NotCreated(_)
             | RunError::State(_)
+            | RunError::Contended { .. }
             | RunError::AnotherLoop { .. }
             | RunError::AnotherWorker { .. }
             | RunError::NotKept(_)

@@ -7,7 +7,7 @@ use super::{Failure, output};
 use crate::exit::Exit;
 
 /// The JSON Schemas of the formats, by name.
-const SCHEMAS: [(&str, &str); 10] = [
+const SCHEMAS: [(&str, &str); 11] = [
     ("checkup", include_str!("../../schemas/checkup.schema.json")),
     (
         "explanation",
@@ -19,6 +19,7 @@ const SCHEMAS: [(&str, &str); 10] = [
     ),
     ("notice", include_str!("../../schemas/notice.schema.json")),
     ("plan", include_str!("../../schemas/plan.schema.json")),
+    ("pruning", include_str!("../../schemas/pruning.schema.json")),
     (
         "recovery",
         include_str!("../../schemas/recovery.schema.json"),

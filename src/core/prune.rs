@@ -14,7 +14,7 @@ use super::jobs::JobId;
 use super::join::{Join, Joined};
 use super::past::Past;
 use super::policy::limits::{CLOCK_SLACK, MASS_WINDOW};
-use super::registry::{InvalidRow, Row, Status};
+use super::registry::{InvalidRow, Registry, Row, Status};
 use super::report::Outcome;
 use super::sighting::Sighting;
 use super::standing::Scope;
@@ -53,6 +53,38 @@ pub struct Judged {
     pub fingerprint: Option<Fingerprint>,
     /// Why it stays; `None` where it may go.
     pub kept: Option<Kept>,
+}
+
+/// What came of a prune, or in a dry run would.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pruning {
+    /// When the look began.
+    pub at: Timestamp,
+    /// The name of the machine.
+    pub host: String,
+    /// The roll's path, as it was named.
+    pub roll: String,
+    /// Whether nothing was to be written.
+    pub dry_run: bool,
+    /// How long ago a row must have ended.
+    pub older_than: Duration,
+    /// The rows that went, or would.
+    pub gone: Vec<Gone>,
+    /// The rows that stay.
+    pub kept: Vec<Judged>,
+    /// The names that no row has.
+    pub unknown: Vec<SessionName>,
+}
+
+/// A row that went, or would.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gone {
+    /// The row.
+    pub row: Judged,
+    /// The path of the archive that has it.
+    pub archive: String,
+    /// The number of the journal's entry that tells of it, if it went.
+    pub number: Option<u64>,
 }
 
 /// Why a row stays in the roll.
@@ -186,28 +218,33 @@ pub fn judge(question: &Question<'_>) -> Vec<Judged> {
         .chain(registry.invalid.iter().map(no_row))
         .collect();
     judged.sort_by_key(|row| row.index);
-    let is_asked_about = |row: &Judged| {
+    judged.retain(|row| {
         let named = row.name.as_ref();
         question.named.is_empty() || named.is_some_and(|name| question.named.contains(name))
-    };
-    let mut goes: BTreeSet<usize> = judged
-        .iter()
-        .filter(|row| row.kept.is_none() && is_asked_about(row))
-        .map(|row| row.index)
-        .collect();
-    // A row that only rows name that go as well is needed by nobody; each that stays may need another.
-    while let Some((index, by)) = first_needed(&goes, question.mentions) {
+    });
+    keep_needed(&mut judged, registry, question.mentions);
+    judged
+}
+
+/// Keeps what a row names that stays. What only rows name that go as well is needed by nobody.
+pub fn keep_needed(
+    judged: &mut [Judged],
+    registry: &Registry,
+    mentions: &BTreeMap<usize, BTreeSet<usize>>,
+) {
+    let going = judged.iter().filter(|row| row.kept.is_none());
+    let mut goes: BTreeSet<usize> = going.map(|row| row.index).collect();
+    while let Some((index, by)) = first_needed(&goes, mentions) {
         goes.remove(&index);
-        let by = judged.iter().find(|row| row.index == by);
-        let by = by
-            .and_then(|row| row.name.as_ref())
-            .map_or_else(|| "a row".to_owned(), |name| format!("row {name}"));
+        let by_row = registry.rows.iter().find(|row| row.index == by);
+        let by = by_row.map_or_else(
+            || format!("entry {by} of the roll"),
+            |row| format!("row {}", row.name),
+        );
         if let Some(row) = judged.iter_mut().find(|row| row.index == index) {
             row.kept = Some(Kept::Needed(format!("{by} names it")));
         }
     }
-    judged.retain(is_asked_about);
-    judged
 }
 
 /// The first row that is to go, and one that names it and stays.
@@ -298,6 +335,14 @@ impl Bench<'_> {
         if let Listed::Unseen(why) = inquiry.listings(row) {
             return Err(Kept::Unseen(why));
         }
+        // One of its name elsewhere would be registered, were it not for the row.
+        if let Some(seen) = self.join.named(&row.name).next() {
+            return Err(Kept::Alive(format!(
+                "a session of its name is alive, on tmux server {}",
+                seen.server.name
+            )));
+        }
+        self.is_all_seen()?;
         if !inquiry.at_home(row) {
             return Err(Kept::NotHome);
         }
@@ -308,7 +353,9 @@ impl Bench<'_> {
             Asked::NotRecorded | Asked::Dead(_) => Ok(()),
             Asked::Leftover(_) => Err(Kept::Alive(format!(
                 "its process{} still runs, below no tmux server",
-                row.pane.pid.map_or_else(String::new, |pid| format!(" {pid}"))
+                row.pane
+                    .pid
+                    .map_or_else(String::new, |pid| format!(" {pid}"))
             ))),
             Asked::InSession(name) => {
                 Err(Kept::Alive(format!("its process runs in session {name}")))
@@ -317,9 +364,32 @@ impl Bench<'_> {
         }
     }
 
+    /// Whether every tmux server that there may be said what sessions it has, or is none.
+    fn is_all_seen(&self) -> Result<(), Kept> {
+        let world = self.past.world;
+        let silent = world.servers.iter().find(|server| match server.state {
+            ServerState::Listed(_) => false,
+            ServerState::Refused | ServerState::Missing => !server.listener.is_absent(),
+            ServerState::Unknown(_) => true,
+        });
+        let silent = silent.map(|server| {
+            let name = &server.name;
+            format!(
+                "tmux server {name} did not say what sessions it has, and may have one of its name"
+            )
+        });
+        match silent.or_else(|| world.hides_strays()) {
+            Some(why) => Err(Kept::Unseen(why)),
+            None => Ok(()),
+        }
+    }
+
     /// Whether every process that answers to the recorded pid began when the row had ended: it is another's.
     fn began_later(&self, row: &Row, ended: Timestamp) -> bool {
-        let found = row.pane.pid.and_then(|pid| self.past.world.processes.get(&pid));
+        let found = row
+            .pane
+            .pid
+            .and_then(|pid| self.past.world.processes.get(&pid));
         let Some(Sighting::Present(found)) = found else {
             return false;
         };
@@ -351,7 +421,10 @@ impl Bench<'_> {
 
     /// Whether the row has what came of its job.
     fn is_done(&self, row: &Row) -> Result<(), Kept> {
-        let Some(job) = row.job.as_ref().filter(|job| row.job_status_of.as_ref() != Some(*job))
+        let Some(job) = row
+            .job
+            .as_ref()
+            .filter(|job| row.job_status_of.as_ref() != Some(*job))
         else {
             return Ok(());
         };
@@ -395,17 +468,8 @@ impl Bench<'_> {
         }
         // An agent of that time, of whose conversation nothing is known, might be taken for the one that had it.
         for server in &self.question.scope.all.servers {
-            let listing = match &server.state {
-                ServerState::Listed(listing) => listing,
-                ServerState::Refused | ServerState::Missing if server.listener.is_absent() => {
-                    continue;
-                }
-                ServerState::Refused | ServerState::Missing | ServerState::Unknown(_) => {
-                    return Err(Kept::Unseen(format!(
-                        "its conversation might be taken for one of a session on tmux server {}, which did not answer",
-                        server.name
-                    )));
-                }
+            let ServerState::Listed(listing) = &server.state else {
+                continue;
             };
             for session in &listing.sessions {
                 let mut panes = session.panes.iter();

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::AUTHOR;
 use super::flaps::Flaps;
 use crate::core::ids::Timestamp;
-use crate::state::journal::{Entry, News};
+use crate::state::journal::{Entry, News, Stage};
 use crate::tell::markdown::{BUDGET, cut, escape};
 use crate::tell::wire::{Drift, JobUpdate};
 
@@ -148,6 +148,8 @@ fn items(entries: &[Entry]) -> Vec<Item<'_>> {
             | News::Edited(drift)
             | News::Outcome(drift) => fate(drift),
             News::Resolved(_) => Fate::Resolved,
+            News::Pruned(pruned) if pruned.stage == Stage::Done => Fate::Written,
+            News::Pruned(_) => Fate::Told,
             News::Job(update) | News::JobEdited(update) | News::JobOutcome(update) => {
                 fate_of_job(update)
             }

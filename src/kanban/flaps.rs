@@ -35,7 +35,11 @@ impl Flaps {
                 News::Outcome(_) | News::Resolved(_) => {
                     open.remove(id);
                 }
-                News::Job(_) | News::JobEdited(_) | News::JobOutcome(_) | News::Undone(_) => {}
+                News::Job(_)
+                | News::JobEdited(_)
+                | News::JobOutcome(_)
+                | News::Undone(_)
+                | News::Pruned(_) => {}
             }
         }
         begun.retain(|_, times| *times >= OFTEN);

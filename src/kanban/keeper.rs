@@ -527,6 +527,7 @@ fn settled(entries: &[Entry]) -> &[Entry] {
         let is_begun = match &entry.news {
             News::Edited(_) | News::JobEdited(_) => true,
             News::Undone(undone) => undone.stage == Stage::Begun,
+            News::Pruned(pruned) => pruned.stage == Stage::Begun,
             _ => false,
         };
         is_begun && entry.at > since && !later.any(|it| it.news.id() == entry.news.id())

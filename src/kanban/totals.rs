@@ -28,7 +28,8 @@ impl Totals {
                 | News::Edited(_)
                 | News::Job(_)
                 | News::JobEdited(_)
-                | News::Undone(_) => {}
+                | News::Undone(_)
+                | News::Pruned(_) => {}
             }
         }
         totals

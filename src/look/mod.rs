@@ -31,13 +31,13 @@ use self::needs::Needs;
 use self::panes::{Ahead, Trees};
 use self::process::Processes;
 use crate::clock;
-use crate::core::ids::Timestamp;
+use crate::core::ids::{Pid, Timestamp};
 use crate::core::jobs::JobEvent;
 use crate::core::ledger::Ledger;
 use crate::core::policy::Policy;
 use crate::core::registry::Registry;
 use crate::core::sighting::Sighting;
-use crate::core::world::{NearestRoll, Source, SourceState, World};
+use crate::core::world::{NearestRoll, ProcessSight, Source, SourceState, World};
 
 /// What a look is made for.
 pub struct Request<'a> {
@@ -161,6 +161,12 @@ async fn read_ahead(ahead: Ahead, request: &Request<'_>) -> Trees {
         .await
         // The thread broke: everything is read in order instead.
         .unwrap_or_else(|_| Ahead::begin(BTreeSet::new()).end(&request.surroundings.homes, &[]))
+}
+
+/// Looks for the processes that answer to these pids: those that ended rows record, of which no pass needs to know.
+#[must_use]
+pub fn processes(pids: &BTreeSet<Pid>) -> BTreeMap<Pid, Sighting<Vec<ProcessSight>>> {
+    recorded::processes(&Processes::open(), pids, vantage::uid())
 }
 
 fn source_of(processes: &Processes, at: Timestamp) -> Source {

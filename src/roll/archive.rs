@@ -35,7 +35,7 @@ const MOST: usize = 10_000;
 #[derive(Debug, Error)]
 pub enum ArchiveError {
     /// A file that should be an archive is none.
-    #[error("{} should be an archive of rows, and {why}; nothing was taken out of the roll: put that file right, or move it away, and a new one is made", path.display())]
+    #[error("{} should be an archive of rows, and {why}; nothing was changed: put that file right, or move it away, and a new one is made", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -43,7 +43,7 @@ pub enum ArchiveError {
         why: String,
     },
     /// Somebody saved it meanwhile.
-    #[error("{} was saved by somebody else meanwhile; nothing was taken out of the roll: try again", path.display())]
+    #[error("{} was saved by somebody else meanwhile; nothing was changed: try again", path.display())]
     Busy {
         /// The file.
         path: PathBuf,
@@ -133,7 +133,11 @@ impl Archive {
     /// They cannot be added to an archive without touching something else in it.
     pub fn shelve(&self, rows: &[Cutting]) -> Result<Shelved, ArchiveError> {
         let known = |row: &Cutting| self.files.iter().find(|file| file.holds(row));
-        let new: Vec<Cutting> = rows.iter().filter(|row| known(row).is_none()).cloned().collect();
+        let new: Vec<Cutting> = rows
+            .iter()
+            .filter(|row| known(row).is_none())
+            .cloned()
+            .collect();
         let last = self.files.last().filter(|file| file.takes(&new));
         let next = path_of(&self.roll, self.files.len() + 1);
         let path = last.map_or(&next, |file| &file.path);
@@ -182,20 +186,22 @@ impl Shelved {
         else {
             return Ok(());
         };
-        let busy = || ArchiveError::Busy { path: path.clone() };
-        match before {
-            None if atomic::create(path, after.as_bytes(), PRIVATE)? => Ok(()),
-            None => Err(busy()),
+        // What a link leads to is what is written.
+        let target = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        leftover::tidy(&target);
+        let is_written = match before {
+            None => atomic::create(&target, after.as_bytes(), PRIVATE)?,
             Some(before) => {
-                // What a link leads to is what is written.
-                let target = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
-                leftover::tidy(&target);
-                match atomic::replace(&target, before.as_bytes(), after.as_bytes())? {
-                    Replaced::Done => Ok(()),
-                    Replaced::Displaced => Err(busy()),
-                }
+                let replaced = atomic::replace(&target, before.as_bytes(), after.as_bytes())?;
+                replaced == Replaced::Done
             }
+        };
+        // It may be asked for again, when the roll was not written after all.
+        let is_there = || read::bytes(&target).is_ok_and(|(bytes, _)| bytes == after.as_bytes());
+        if is_written || is_there() {
+            return Ok(());
         }
+        Err(ArchiveError::Busy { path: path.clone() })
     }
 }
 
@@ -243,7 +249,9 @@ fn rows_of(text: &str) -> Result<Vec<Held>, String> {
     let cuttings = cuttings(text, &all).map_err(|error| error.to_string())?;
     let rows = all.into_iter().zip(cuttings).map(|(index, cutting)| {
         let name = super::passage::row(&document.root, index);
-        let name = name.and_then(|row| row.get("name")).and_then(|name| name.text());
+        let name = name
+            .and_then(|row| row.get("name"))
+            .and_then(|name| name.text());
         Held {
             name: name.unwrap_or_default().to_owned(),
             cutting: cutting.ok(),

@@ -2,7 +2,7 @@
 //!
 //! A result that has lost a row, or anything else, cannot get here: an edited text reads as the old one with
 //! the steps of the edits carried out, or it is none, and no step takes a row away. What a person asks for, to put a
-//! row back or to archive one, is read again as well, and has to say just that.
+//! row back or to archive one, is read again as well, and has to say just that; what is archived is on the disk before.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 use super::Roll;
+use super::archive::ArchiveError;
 use super::atomic::{self, Replaced, WriteError};
 use super::edit::{self, EditError};
 use super::leftover;
@@ -120,6 +121,9 @@ pub enum CommitError {
     /// It cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// The rows that were to be taken out of it were not archived.
+    #[error(transparent)]
+    NotArchived(#[from] ArchiveError),
 }
 
 /// A row that is about to be written: as it stands, and as it will.

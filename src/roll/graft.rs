@@ -40,6 +40,11 @@ impl Cutting {
 /// The text is no roll.
 pub fn cuttings(text: &str, wanted: &[usize]) -> Result<Vec<Result<Cutting, String>>, EditError> {
     let document = parse::document(text)?;
+    if document.documents > 1 {
+        return Err(EditError::ManyDocuments {
+            count: document.documents,
+        });
+    }
     let joined = json::joined(parse::without_mark(text))?;
     let body = joined.as_deref().unwrap_or(parse::without_mark(text));
     let layout = Layout::of(body).map_err(|why| EditError::NotExact { why })?;
@@ -47,7 +52,10 @@ pub fn cuttings(text: &str, wanted: &[usize]) -> Result<Vec<Result<Cutting, Stri
     let texts = with_comments(body, wanted);
     let cut = |(&index, passage): (&usize, Option<String>)| {
         let list = list.ok_or("there is no list of sessions")?;
-        let node = list.items.get(index).ok_or("it is not where it should be")?;
+        let node = list
+            .items
+            .get(index)
+            .ok_or("it is not where it should be")?;
         if is_marked(node) {
             return Err("an anchor, an alias or a tag is in it".to_owned());
         }
@@ -98,7 +106,9 @@ pub fn graft(text: &str, new: &[Cutting]) -> Result<String, EditError> {
         });
     }
     let layout = Layout::of(body).map_err(|why| EditError::NotExact { why })?;
-    let root = layout.root().ok_or_else(|| not_exact("its top level is marked"))?;
+    let root = layout
+        .root()
+        .ok_or_else(|| not_exact("its top level is marked"))?;
     let entry = root
         .entry("tmux_sessions")
         .filter(|entry| !entry.value.marked)
@@ -150,7 +160,10 @@ pub fn mentions(text: &str) -> BTreeMap<usize, BTreeSet<usize>> {
     let names: BTreeMap<&str, usize> = names.collect();
     for (by, row) in rows.iter().enumerate() {
         let Datum::Map(pairs) = row else { continue };
-        let own = |key: &Datum| key.text().is_some_and(|key| OWN.contains(&key) || is_id(key));
+        let own = |key: &Datum| {
+            key.text()
+                .is_some_and(|key| OWN.contains(&key) || is_id(key))
+        };
         for (_, value) in pairs.iter().filter(|(key, _)| !own(key)) {
             for index in texts(value).into_iter().filter_map(|it| names.get(it)) {
                 if *index != by {
@@ -248,7 +261,11 @@ fn beside<'t>(
         Some(last) => {
             let margin = &body[line_start(body, last.start)..last.start];
             let is_own_line = margin.trim().is_empty() && !margin.is_empty();
-            let gap = if is_own_line { format!(",\n{margin}") } else { ", ".to_owned() };
+            let gap = if is_own_line {
+                format!(",\n{margin}")
+            } else {
+                ", ".to_owned()
+            };
             (last.end, gap)
         }
     };

@@ -266,7 +266,12 @@ fn span(text: &str, layout: &Layout<'_>, index: usize) -> Option<Range<usize>> {
 }
 
 /// The lines of a row, with the comments right above it, and those further in right below.
-pub(super) fn lines_of(text: &str, entry: &Entry<'_>, list: &List<'_>, index: usize) -> Option<Range<usize>> {
+pub(super) fn lines_of(
+    text: &str,
+    entry: &Entry<'_>,
+    list: &List<'_>,
+    index: usize,
+) -> Option<Range<usize>> {
     let dash = dash(text, entry, list, index)?;
     let column = dash - line_start(text, dash);
     let mut start = line_start(text, dash);

@@ -36,6 +36,12 @@ pub enum RunError {
     /// The state folder could not be used.
     #[error(transparent)]
     State(#[from] StateError),
+    /// Others kept the roll, or its lock, for too long after each look.
+    #[error("{} was saved or locked by others after each of several looks, so nothing was written: try again when that has ended", path.display())]
+    Contended {
+        /// The roll.
+        path: PathBuf,
+    },
     /// Another loop keeps watch over the same roll.
     #[error("another loop keeps watch over {}{}; one is enough, and `--once` works beside it", path.display(), by(holder.as_ref()))]
     AnotherLoop {

@@ -269,7 +269,8 @@ fn about(news: News) -> Option<About> {
         | News::Changed(_)
         | News::Outcome(_)
         | News::JobOutcome(_)
-        | News::Undone(_) => None,
+        | News::Undone(_)
+        | News::Pruned(_) => None,
     }
 }
 

@@ -159,7 +159,8 @@ fn missed(entries: Vec<Entry>, report: &Report) -> Missed {
             journal::News::Opened(_)
             | journal::News::Changed(_)
             | journal::News::Job(_)
-            | journal::News::Undone(_) => {}
+            | journal::News::Undone(_)
+            | journal::News::Pruned(_) => {}
         }
     }
     drifts.retain(|id, drift| drift.applied && !now.contains(id));

@@ -5,12 +5,14 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::error::RunError;
+use super::restore::Restoring;
 use crate::clock;
 use crate::core::drift::Held;
 use crate::core::policy::limits::LOOK_FRESH;
 use crate::roll::commit::{CommitError, CommitOptions, rewrite};
 use crate::roll::edit::EditError;
 use crate::roll::passage::{PutBack, put_back};
+use crate::roll::read::Contents;
 use crate::roll::{self, Roll};
 use crate::state::journal::{Entry, News, Stage, Undone};
 use crate::state::{Folder, Journal, LedgerFile, Locked, Rewrite, Rewrites, StateError};
@@ -81,6 +83,33 @@ pub enum UndoError {
         /// Why not.
         source: EditError,
     },
+    /// That put a row back that was pruned.
+    #[error("#{0} put a row back, and `headcount prune` takes it out again")]
+    PutBack(u64),
+    /// A row that was pruned, and was put back before.
+    #[error("#{of} was undone already, by #{by}")]
+    PutBackAlready {
+        /// The change.
+        of: u64,
+        /// The entry that says so.
+        by: u64,
+    },
+    /// A row that was pruned is not where it was put.
+    #[error(
+        "row {row} is not in {archive} beside the roll any more, as it was: there is nothing to put back"
+    )]
+    NotArchived {
+        /// Its name.
+        row: String,
+        /// The archive that had it.
+        archive: String,
+    },
+    /// There is another row of the name of one that was pruned.
+    #[error("the roll has a row {row} again: rename or prune that one first")]
+    Taken {
+        /// The name.
+        row: String,
+    },
     /// The roll or the state folder cannot be used.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -144,13 +173,14 @@ pub fn undoable(keeping: &Keeping) -> Result<Vec<Entry>, UndoError> {
     if !keeping.folder.exists()? {
         return Ok(Vec::new());
     }
-    let text = roll::read::read(&keeping.roll)
-        .map_err(RunError::from)?
-        .text;
+    let contents = roll::read::read(&keeping.roll).map_err(RunError::from)?;
     let entries = Journal::of(&keeping.folder).after(0)?.entries;
     let rewrites = Rewrites::of(&keeping.folder).load();
-    let can_be = |entry: &&Entry| {
-        case(&entries, &rewrites, entry.seq).is_ok_and(|case| case.put_back(&text).is_ok())
+    let can_be = |entry: &&Entry| match Restoring::of(keeping, &entries, entry.seq) {
+        Ok(Some(restoring)) => restoring.put_back(&contents).is_ok(),
+        Ok(None) => case(&entries, &rewrites, entry.seq)
+            .is_ok_and(|case| case.put_back(&contents.text).is_ok()),
+        Err(_) => false,
     };
     Ok(entries.iter().filter(can_be).cloned().collect())
 }
@@ -174,6 +204,11 @@ pub fn last_undo(keeping: &Keeping) -> Result<Option<u64>, UndoError> {
 /// Where that cannot be done: the roll is then as it was.
 pub async fn undo(keeping: &Keeping, seq: u64, dry_run: bool) -> Result<TakenBack, UndoError> {
     let journal = Journal::of(&keeping.folder);
+    if keeping.folder.exists()?
+        && let Some(row) = Restoring::of(keeping, &journal.after(0)?.entries, seq)?
+    {
+        return row.carry_out(keeping, dry_run).await;
+    }
     if dry_run {
         let there = keeping.folder.exists()?;
         let entries = if there {
@@ -215,10 +250,10 @@ pub async fn undo(keeping: &Keeping, seq: u64, dry_run: bool) -> Result<TakenBac
     let say = |stage: Stage| -> Result<(), UndoError> {
         journal.append(clock::now(), case.news(stage), &lock)?;
         // Before the roll is written the ledger knows that the same is not to be written again.
-        remember(&keeping.folder, &lock)
+        Ok(remember(&keeping.folder, &lock)?)
     };
     say(Stage::Begun)?;
-    match write(keeping, &case).await {
+    match replace(keeping, |contents| case.put_back(&contents.text)).await {
         Ok((before, after)) => {
             say(Stage::Done)?;
             Ok(case.taken_back(before, after))
@@ -230,14 +265,17 @@ pub async fn undo(keeping: &Keeping, seq: u64, dry_run: bool) -> Result<TakenBac
     }
 }
 
-/// Puts the row back, and returns the roll's text before and after.
-async fn write(keeping: &Keeping, case: &Case) -> Result<(String, String), UndoError> {
+/// Replaces the roll's text by what `put_back` makes of it, and returns it before and after.
+pub(super) async fn replace(
+    keeping: &Keeping,
+    put_back: impl Fn(&Contents) -> Result<String, UndoError>,
+) -> Result<(String, String), UndoError> {
     let options = CommitOptions {
         lock_timeout: keeping.patience,
         stale_at: clock::monotonic() + keeping.patience + LOOK_FRESH,
     };
     let rewritten = rewrite(&keeping.roll, options, |_, contents| {
-        let put_back = case.put_back(&contents.text);
+        let put_back = put_back(contents);
         let after = put_back
             .as_ref()
             .map_or_else(|_| contents.text.clone(), Clone::clone);
@@ -254,9 +292,9 @@ async fn write(keeping: &Keeping, case: &Case) -> Result<(String, String), UndoE
 }
 
 /// The ledger with what the journal says by now.
-fn remember(folder: &Folder, lock: &Locked) -> Result<(), UndoError> {
+pub(super) fn remember(folder: &Folder, lock: &Locked) -> Result<(), StateError> {
     let (mut file, ledger) = LedgerFile::load(folder)?;
-    Ok(file.save(&ledger, lock)?)
+    file.save(&ledger, lock)
 }
 
 /// The undo of that number, if it is one, and still holds something back. One that was cut off does, too.

@@ -95,6 +95,13 @@ impl Log {
                     Stage::Failed => ("not undone", Hue::Bad, false),
                     Stage::Lifted => ("undo lifted", Hue::Notice, true),
                 },
+                News::Pruned(pruned) => match (pruned.stage, pruned.puts_back) {
+                    (Stage::Begun, _) => continue,
+                    (Stage::Done | Stage::Lifted, None) => ("pruned", Hue::Notice, false),
+                    (Stage::Done | Stage::Lifted, Some(_)) => ("put back", Hue::Notice, false),
+                    (Stage::Failed, None) => ("not pruned", Hue::Bad, false),
+                    (Stage::Failed, Some(_)) => ("not put back", Hue::Bad, false),
+                },
             };
             let about = entry.news.id().to_owned();
             // The journal knows it better.

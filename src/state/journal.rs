@@ -22,7 +22,7 @@ use crate::core::ids::Timestamp;
 use cursor::Cursors;
 
 pub use cursor::Consumer;
-pub use entry::{Entry, News, Stage, Undone};
+pub use entry::{Entry, News, Pruned, Stage, Undone};
 
 /// How large the file may become before it is put aside, in bytes.
 pub const ROTATE_AT: u64 = 4 << 20;

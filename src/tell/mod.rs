@@ -10,6 +10,7 @@ pub mod json;
 pub mod line;
 pub mod markdown;
 pub mod paint;
+pub mod pruning;
 pub mod recovery;
 pub mod sentence;
 pub mod span;

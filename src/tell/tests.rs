@@ -495,6 +495,7 @@ mod the_schema {
                 schema_of::<wire::Explanations>("headcount explanation"),
             ),
             ("checkup", schema_of::<wire::Checkup>("headcount checkup")),
+            ("pruning", schema_of::<wire::Pruning>("headcount pruning")),
             ("status", schema_of::<wire::Status>("headcount status")),
             (
                 "recovery",

@@ -53,6 +53,12 @@ fn outcomes(entries: &[Entry]) -> BTreeSet<u64> {
                 }
                 Stage::Lifted => {}
             },
+            News::Pruned(pruned) => match pruned.stage {
+                Stage::Begun => announced.push((entry.seq, &pruned.id)),
+                Stage::Done | Stage::Failed | Stage::Lifted => {
+                    settle(&mut announced, &pruned.id, &mut followed);
+                }
+            },
             News::Opened(_) | News::Changed(_) | News::Resolved(_) | News::Job(_) => {}
         }
     }
@@ -80,6 +86,11 @@ fn changes_the_roll(entry: &Entry, followed: &BTreeSet<u64>) -> bool {
             Stage::Done | Stage::Lifted => true,
             Stage::Failed => false,
         },
+        News::Pruned(pruned) => match pruned.stage {
+            Stage::Begun => !followed.contains(&entry.seq),
+            Stage::Done | Stage::Lifted => true,
+            Stage::Failed => false,
+        },
         News::Opened(_) | News::Changed(_) | News::Resolved(_) | News::Job(_) => false,
     }
 }
@@ -94,6 +105,7 @@ fn session_of(news: &News) -> Option<&str> {
             Some(&update.session)
         }
         News::Undone(undone) => undone.session(),
+        News::Pruned(pruned) => Some(&pruned.session),
     }
 }
 
@@ -117,6 +129,14 @@ pub(super) fn write(entries: &[&Entry], out: &mut dyn Write) -> io::Result<()> {
                 Stage::Done => "undone",
                 Stage::Failed => "not undone",
                 Stage::Lifted => "undo lifted",
+            },
+            News::Pruned(pruned) => match (pruned.stage, pruned.puts_back) {
+                (Stage::Begun, None) => "prune begun",
+                (Stage::Begun, Some(_)) => "undo begun",
+                (Stage::Done | Stage::Lifted, None) => "pruned",
+                (Stage::Done | Stage::Lifted, Some(_)) => "put back",
+                (Stage::Failed, None) => "not pruned",
+                (Stage::Failed, Some(_)) => "not put back",
             },
         };
         writeln!(

@@ -13,7 +13,10 @@ fn rows(text: &str, wanted: &[usize]) -> Vec<Cutting> {
 }
 
 fn put(roll: &Path, text: &str, wanted: &[usize]) -> Vec<PathBuf> {
-    let shelved = Archive::beside(roll).unwrap().shelve(&rows(text, wanted)).unwrap();
+    let shelved = Archive::beside(roll)
+        .unwrap()
+        .shelve(&rows(text, wanted))
+        .unwrap();
     shelved.write().unwrap();
     shelved.places
 }
@@ -23,8 +26,14 @@ const ROLL: &str = "tmux_sessions:\n- {name: a, x: 1}\n# of b\n- name: b\n";
 #[test]
 fn archives_lie_beside_the_roll_and_are_named_after_it() {
     let name = |roll: &str, number| path_of(Path::new(roll), number).display().to_string();
-    assert_eq!(name("/p/agent-sessions.yaml", 1), "/p/agent-sessions.archive.yaml");
-    assert_eq!(name("/p/agent-sessions.yaml", 2), "/p/agent-sessions.archive.2.yaml");
+    assert_eq!(
+        name("/p/agent-sessions.yaml", 1),
+        "/p/agent-sessions.archive.yaml"
+    );
+    assert_eq!(
+        name("/p/agent-sessions.yaml", 2),
+        "/p/agent-sessions.archive.2.yaml"
+    );
     assert_eq!(name("/p/roll", 1), "/p/roll.archive");
 }
 
@@ -36,11 +45,17 @@ fn rows_are_added_at_the_end_and_the_same_row_only_once() {
 
     assert_eq!(put(&roll, ROLL, &[1]), [archive.clone()]);
     let first = fs::read_to_string(&archive).unwrap();
-    assert!(first.ends_with("tmux_sessions:\n# of b\n- name: b\n"), "{first}");
+    assert!(
+        first.ends_with("tmux_sessions:\n# of b\n- name: b\n"),
+        "{first}"
+    );
     let mode = fs::metadata(&archive).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 
-    assert_eq!(put(&roll, ROLL, &[0, 1]), [archive.clone(), archive.clone()]);
+    assert_eq!(
+        put(&roll, ROLL, &[0, 1]),
+        [archive.clone(), archive.clone()]
+    );
     let both = format!("{first}- {{name: a, x: 1}}\n");
     assert_eq!(fs::read_to_string(&archive).unwrap(), both);
     let _ = put(&roll, ROLL, &[0, 1]);
@@ -61,7 +76,12 @@ fn another_row_of_the_same_name_goes_to_another_file() {
     assert_eq!(places, [path_of(&roll, 2), path_of(&roll, 1)]);
     assert_eq!(fs::read_to_string(path_of(&roll, 1)).unwrap(), before);
     let read = Archive::beside(&roll).unwrap();
-    let of = |row: &Cutting| read.find("a", row.fingerprint.as_str()).unwrap().text.clone();
+    let of = |row: &Cutting| {
+        read.find("a", row.fingerprint.as_str())
+            .unwrap()
+            .text
+            .clone()
+    };
     assert_eq!(of(&rows(ROLL, &[0])[0]), "- {name: a, x: 1}\n");
     assert_eq!(of(&rows(again, &[0])[0]), "- {name: a, x: 2}\n");
 }
@@ -70,10 +90,19 @@ fn another_row_of_the_same_name_goes_to_another_file() {
 fn what_is_no_archive_is_never_written_to() {
     let folder = tempfile::tempdir().unwrap();
     let roll = folder.path().join("roll.yaml");
-    for text in ["", "not: a roll\n", "tmux_sessions: 7\n", "tmux_sessions: [\n", "a: 1\n---\nb: 2\n"] {
+    for text in [
+        "",
+        "not: a roll\n",
+        "tmux_sessions: 7\n",
+        "tmux_sessions: [\n",
+        "a: 1\n---\nb: 2\n",
+    ] {
         fs::write(path_of(&roll, 1), text).unwrap();
         let error = Archive::beside(&roll).unwrap_err();
-        assert!(matches!(error, ArchiveError::Damaged { .. }), "{text}: {error}");
+        assert!(
+            matches!(error, ArchiveError::Damaged { .. }),
+            "{text}: {error}"
+        );
         assert!(error.to_string().contains("move it away"), "{error}");
     }
 }
@@ -83,11 +112,17 @@ fn what_somebody_saves_meanwhile_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let roll = folder.path().join("roll.yaml");
     let _ = put(&roll, ROLL, &[0]);
-    let shelved = Archive::beside(&roll).unwrap().shelve(&rows(ROLL, &[1])).unwrap();
+    let shelved = Archive::beside(&roll)
+        .unwrap()
+        .shelve(&rows(ROLL, &[1]))
+        .unwrap();
     fs::write(path_of(&roll, 1), "tmux_sessions: []\n").unwrap();
 
     let error = shelved.write().unwrap_err();
 
     assert!(matches!(error, ArchiveError::Busy { .. }), "{error}");
-    assert_eq!(fs::read_to_string(path_of(&roll, 1)).unwrap(), "tmux_sessions: []\n");
+    assert_eq!(
+        fs::read_to_string(path_of(&roll, 1)).unwrap(),
+        "tmux_sessions: []\n"
+    );
 }

@@ -56,11 +56,23 @@ fn an_empty_list_gets_its_first_rows_and_keeps_what_stands_around_it() {
     let row = cut("tmux_sessions: [{name: a}]\n", &[0]);
     for (before, after) in [
         ("tmux_sessions: []\n", "tmux_sessions:\n- {name: a}\n"),
-        ("tmux_sessions: [] # all\nb: 1\n", "tmux_sessions: # all\n- {name: a}\nb: 1\n"),
-        ("tmux_sessions:\nb: 1\n", "tmux_sessions:\n- {name: a}\nb: 1\n"),
+        (
+            "tmux_sessions: [] # all\nb: 1\n",
+            "tmux_sessions: # all\n- {name: a}\nb: 1\n",
+        ),
+        (
+            "tmux_sessions:\nb: 1\n",
+            "tmux_sessions:\n- {name: a}\nb: 1\n",
+        ),
         ("tmux_sessions: null", "tmux_sessions:\n- {name: a}\n"),
-        ("x: 1\r\ntmux_sessions: ~\r\n", "x: 1\r\ntmux_sessions:\r\n- {name: a}\r\n"),
-        ("{\"tmux_sessions\": []}", "{\"tmux_sessions\": [{name: a}]}"),
+        (
+            "x: 1\r\ntmux_sessions: ~\r\n",
+            "x: 1\r\ntmux_sessions:\r\n- {name: a}\r\n",
+        ),
+        (
+            "{\"tmux_sessions\": []}",
+            "{\"tmux_sessions\": [{name: a}]}",
+        ),
     ] {
         assert_eq!(graft(before, &row).unwrap(), after);
     }
@@ -84,15 +96,24 @@ fn a_row_in_brackets_goes_back_into_brackets() {
 fn a_character_that_json_writes_as_a_pair_is_kept() {
     let json = r#"{"tmux_sessions": [{"name": "a", "note": "\ud83d\ude00"}, {"name": "b"}]}"#;
     let rows = cut(json, &[0]);
-    assert_eq!(rows[0].text, "- {\"name\": \"a\", \"note\": \"\\U0001f600\"}\n");
-    assert_eq!(without(json, &[0]).unwrap(), r#"{"tmux_sessions": [{"name": "b"}]}"#);
+    assert_eq!(
+        rows[0].text,
+        "- {\"name\": \"a\", \"note\": \"\\U0001f600\"}\n"
+    );
+    assert_eq!(
+        without(json, &[0]).unwrap(),
+        r#"{"tmux_sessions": [{"name": "b"}]}"#
+    );
 }
 
 #[test]
 fn what_cannot_stand_by_itself_is_not_cut_out() {
     let text = "base: &b {x: 1}\ntmux_sessions:\n- name: a\n  <<: *b\n- &n {name: c}\n- {name: d, t: !x 1}\n";
     for index in 0..3 {
-        assert_eq!(refusal(text, index), "an anchor, an alias or a tag is in it");
+        assert_eq!(
+            refusal(text, index),
+            "an anchor, an alias or a tag is in it"
+        );
     }
     let text = "tmux_sessions:\n- - x\n  - y\n";
     assert!(cuttings(text, &[0]).unwrap()[0].is_ok());

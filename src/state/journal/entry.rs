@@ -40,6 +40,29 @@ pub enum News {
     JobOutcome(JobUpdate),
     /// A person takes back what was written.
     Undone(Box<Undone>),
+    /// A person takes a row out of the roll that ended long ago, or puts one back.
+    Pruned(Box<Pruned>),
+}
+
+/// That a person takes a row out of the roll, and into an archive, or puts it back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pruned {
+    /// Stands for it where a drift's id stands for a drift.
+    pub id: String,
+    /// The row's name.
+    pub session: String,
+    /// The server that it names.
+    pub tmux_server: Option<String>,
+    /// The row's content.
+    pub row_fingerprint: String,
+    /// The name of the archive, which lies beside the roll.
+    pub archive: String,
+    /// The number of the entry that says that it was taken out, where it is put back.
+    pub puts_back: Option<u64>,
+    /// How far that is.
+    pub stage: Stage,
+    /// The sentence for a person.
+    pub comment: String,
 }
 
 /// That a person takes back what was written.
@@ -105,6 +128,7 @@ impl News {
             Self::Resolved(resolved) => &resolved.id,
             Self::Job(update) | Self::JobEdited(update) | Self::JobOutcome(update) => &update.id,
             Self::Undone(undone) => undone.id(),
+            Self::Pruned(pruned) => &pruned.id,
         }
     }
 
@@ -121,6 +145,7 @@ impl News {
                 &update.comment
             }
             Self::Undone(undone) => undone.comment(),
+            Self::Pruned(pruned) => &pruned.comment,
         }
     }
 }

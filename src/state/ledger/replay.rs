@@ -39,6 +39,12 @@ pub(super) fn entry(ledger: &mut Ledger, entry: Entry) {
             }
         }
         News::Undone(taken_back) => undone(ledger, &taken_back, entry.at),
+        News::Pruned(pruned) => {
+            if pruned.stage == Stage::Done {
+                let server = pruned.tmux_server.map(ServerName::new);
+                ledger.forget_row(&SessionName::new(pruned.session), server.as_ref());
+            }
+        }
     }
 }
 

@@ -12,8 +12,8 @@ use headcount::core::standing::Scope;
 use headcount::core::world::ServerState;
 
 use crate::scene::{
-    Declared, Scene, ago, dead, name, not_there, pane, process, row, scene, session,
-    silent, tmux, unknown,
+    Declared, Scene, ago, dead, name, not_there, pane, process, row, scene, session, silent, tmux,
+    unknown,
 };
 use crate::standing::report;
 
@@ -65,20 +65,30 @@ fn words(scene: &Scene) -> Vec<&'static str> {
 #[test]
 fn a_row_that_ended_long_ago_and_whose_session_is_gone_may_go() {
     for status in ["stopped", "terminated", "archived"] {
-        assert_eq!(words(&with(row(APP).ended(status, old()))), ["-"], "{status}");
+        assert_eq!(
+            words(&with(row(APP).ended(status, old()))),
+            ["-"],
+            "{status}"
+        );
     }
 }
 
 #[test]
 fn what_runs_or_says_something_unknown_stays() {
     assert_eq!(words(&with(row(APP))), ["running"]);
-    assert_eq!(words(&with(row(APP).ended("resting", old()))), ["unknown_status"]);
+    assert_eq!(
+        words(&with(row(APP).ended("resting", old()))),
+        ["unknown_status"]
+    );
 }
 
 #[test]
 fn what_ended_lately_or_nobody_knows_when_stays() {
     assert_eq!(words(&with(row(APP).stopped(ago(30 * DAY)))), ["-"]);
-    assert_eq!(words(&with(row(APP).stopped(ago(30 * DAY - 1)))), ["recent"]);
+    assert_eq!(
+        words(&with(row(APP).stopped(ago(30 * DAY - 1)))),
+        ["recent"]
+    );
     assert_eq!(words(&with(row(APP).stopped(ago(-DAY)))), ["not_yet"]);
     assert_eq!(words(&with(row(APP).status("stopped"))), ["no_end"]);
 }
@@ -113,10 +123,29 @@ fn a_row_whose_session_lives_stays() {
 }
 
 #[test]
-fn could_not_look_is_not_gone() {
-    let hung = scene().row(row(APP).stopped(old())).server(silent("default"));
+fn a_row_stays_while_a_session_of_its_name_lives_anywhere() {
+    let elsewhere = scene()
+        .row(row(APP).on("work").stopped(old()))
+        .server(tmux("default").session(session(APP).pane(pane(100))))
+        .server(tmux("work"))
+        .at_once();
+    assert_eq!(words(&elsewhere), ["alive"]);
+    let hung = scene()
+        .row(row(APP).on("work").stopped(old()))
+        .server(silent("default"))
+        .server(tmux("work"));
     assert_eq!(words(&hung), ["unseen"]);
-    let unasked = scene().row(row(APP).on("work").stopped(old())).server(tmux("default"));
+}
+
+#[test]
+fn could_not_look_is_not_gone() {
+    let hung = scene()
+        .row(row(APP).stopped(old()))
+        .server(silent("default"));
+    assert_eq!(words(&hung), ["unseen"]);
+    let unasked = scene()
+        .row(row(APP).on("work").stopped(old()))
+        .server(tmux("default"));
     assert_eq!(words(&unasked), ["unseen"]);
     // It names no server, and may be on any.
     let other_hung = over().server(silent("work"));
@@ -195,7 +224,10 @@ fn a_row_that_another_names_stays_unless_both_go() {
     assert_eq!(words_if(&two, &[APP], &by_the_other), ["needed"]);
     let in_turn: BTreeMap<_, _> = [(0, BTreeSet::from([1])), (1, BTreeSet::from([2]))].into();
     let three = two.row(row("docs-creator-claude"));
-    assert_eq!(words_if(&three, &[], &in_turn), ["needed", "needed", "running"]);
+    assert_eq!(
+        words_if(&three, &[], &in_turn),
+        ["needed", "needed", "running"]
+    );
 }
 
 #[test]
@@ -235,13 +267,28 @@ fn a_conversation_is_not_set_free_for_an_agent_that_may_be_taken_to_have_it() {
         scene
     };
     let before = ago(41 * DAY);
-    assert_eq!(words(&started(before, beside(unproven(), before))), ["needed"]);
-    assert_eq!(words(&beside(pane(100).agents_unread(), before)), ["needed"]);
+    assert_eq!(
+        words(&started(before, beside(unproven(), before))),
+        ["needed"]
+    );
+    assert_eq!(
+        words(&beside(pane(100).agents_unread(), before)),
+        ["needed"]
+    );
     // One that began later cannot have had it then, nor one in a session that did; one that has another is known.
     assert_eq!(words(&beside(unproven(), before)), ["-"]);
     assert_eq!(words(&started(before, beside(unproven(), ago(DAY)))), ["-"]);
-    assert_eq!(words(&started(before, beside(pane(100).claude("c2"), before))), ["-"]);
-    assert_eq!(words(&started(before, beside(pane(100).agent(AgentKind::Agy, not_there()), before))), ["-"]);
+    assert_eq!(
+        words(&started(before, beside(pane(100).claude("c2"), before))),
+        ["-"]
+    );
+    assert_eq!(
+        words(&started(
+            before,
+            beside(pane(100).agent(AgentKind::Agy, not_there()), before)
+        )),
+        ["-"]
+    );
 }
 
 #[test]
@@ -263,10 +310,19 @@ fn a_new_session_of_the_name_is_a_new_one() {
     let mut scene = scene
         .server(tmux("default").session(session(APP).pane(pane(100).claude("c9"))))
         .our_folder("/src/app");
-    assert_eq!(scene.pass().says(), [format!("unregistered {APP} (not_in_roll): written")]);
+    assert_eq!(
+        scene.pass().says(),
+        [format!("unregistered {APP} (not_in_roll): written")]
+    );
     // Once it is registered, it is as any row, whatever was known of the one before.
     scene.registry.rows.push(row(APP).pid(100).at(0));
     scene.ledger.forget_row(&name(APP), None);
-    assert!(scene.pass().says().iter().all(|it| !it.contains("tmux_gone")));
+    assert!(
+        scene
+            .pass()
+            .says()
+            .iter()
+            .all(|it| !it.contains("tmux_gone"))
+    );
     assert!(scene.ledger.rows.is_empty());
 }

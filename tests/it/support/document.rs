@@ -18,7 +18,7 @@ pub const FIRST_KEYS: [&str; 6] = [
 ];
 
 /// What else may be printed than a report: each says what it is, and has a schema of its own.
-const OTHERS: [(&str, &str); 5] = [
+const OTHERS: [(&str, &str); 6] = [
     ("plan", include_str!("../../../schemas/plan.schema.json")),
     (
         "checkup",
@@ -27,6 +27,10 @@ const OTHERS: [(&str, &str); 5] = [
     (
         "status",
         include_str!("../../../schemas/status.schema.json"),
+    ),
+    (
+        "pruning",
+        include_str!("../../../schemas/pruning.schema.json"),
     ),
     (
         "recovery",
