@@ -413,7 +413,7 @@ impl Bench<'_> {
         };
         if Class::ALL.into_iter().any(is_blind) {
             return Err(Kept::Unseen(
-                "whether its conversation has a file could not be seen".to_owned(),
+                "whether its conversation has a file; `headcount doctor` says why".to_owned(),
             ));
         }
         Ok(())

@@ -238,7 +238,7 @@ fn rows_of(text: &str) -> Result<Vec<Held>, String> {
         }
         .to_string());
     }
-    let layout = Layout::of(parse::without_mark(text)).map_err(|why| why)?;
+    let layout = Layout::of(parse::without_mark(text))?;
     let Some((_, list)) = sessions(&layout) else {
         return match document.root.get("tmux_sessions") {
             Some(super::datum::Datum::Null) => Ok(Vec::new()),

@@ -55,6 +55,12 @@ fn machine() -> Machine {
         .null("claude_session_id_own")
         .row("shop-creator-claude")
         .pane(&gone)
+        .row("shop-old-claude")
+        .status("stopped")
+        .set("stopped_at", "2026-09-01T00:00:00Z")
+        .row("shop-older-claude")
+        .status("stopped")
+        .set("stopped_at", "2020-01-01T00:00:00Z")
         .write();
     machine.settle(&machine.roll_path());
     gone.kill();

@@ -30,6 +30,7 @@ mod never_a_false_end;
 mod notes;
 mod notify;
 mod ordinary_days;
+mod prune;
 mod push;
 mod real_claude;
 mod record;

@@ -43,7 +43,7 @@ fn rows_are_added_at_the_end_and_the_same_row_only_once() {
     let roll = folder.path().join("roll.yaml");
     let archive = path_of(&roll, 1);
 
-    assert_eq!(put(&roll, ROLL, &[1]), [archive.clone()]);
+    assert_eq!(put(&roll, ROLL, &[1]), std::slice::from_ref(&archive));
     let first = fs::read_to_string(&archive).unwrap();
     assert!(
         first.ends_with("tmux_sessions:\n# of b\n- name: b\n"),
