@@ -49,7 +49,7 @@ const EXAMPLES: &str = "\
 Exit codes: 0 done, 1 the roll is missing or unreadable, 2 a row that was named stays, or another error.
 
 Examples:
-  headcount prune --dry-run                        what ended more than 30 days ago, and where would it go?
+  headcount prune --dry-run                        what ended more than 30 days ago?
   headcount prune --older-than 8w                  take out what ended more than eight weeks ago
   headcount prune --older-than 0 shop-old-claude   take out this one now, or say why not
   headcount status --all --registry .hermes/agent-sessions.archive.yaml

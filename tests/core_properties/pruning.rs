@@ -37,7 +37,7 @@ fn goes(scene: &Scene) -> BTreeSet<usize> {
 }
 
 proptest! {
-    #![proptest_config(cases(2000))]
+    #![proptest_config(cases(1000))]
 
     #[test]
     fn seeing_less_lets_no_more_rows_go(

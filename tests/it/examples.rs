@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::support::{Machine, Pass, conversation};
 
@@ -48,6 +49,8 @@ fn machine() -> Machine {
         .claude()
         .transcript(&web.cwd, &conversation(1))
         .write();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let yesterday = now.as_secs() - 86_400;
     machine
         .roll()
         .row("shop-web-creator-claude")
@@ -57,10 +60,10 @@ fn machine() -> Machine {
         .pane(&gone)
         .row("shop-old-claude")
         .status("stopped")
-        .set("stopped_at", "2026-09-01T00:00:00Z")
+        .set("stopped_at_epoch", yesterday)
         .row("shop-older-claude")
         .status("stopped")
-        .set("stopped_at", "2020-01-01T00:00:00Z")
+        .set("stopped_at_epoch", yesterday - 100 * 86_400)
         .write();
     machine.settle(&machine.roll_path());
     gone.kill();
