@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use headcount::core::drift::Held;
 use headcount::core::ids::AgentKind::{Agy, Claude};
 use headcount::core::ids::DriftId;
+use headcount::core::jobs::{JobId, JobRecord, JobStatus};
 use headcount::core::registry::InvalidRow;
 use headcount::core::report::{Account, Outcome, Report, Verdict, Written};
+use headcount::core::sighting::Sighting;
 use headcount::core::standing::{Scope, Session, Standing, side_by_side};
 
 use crate::scene::{
@@ -276,4 +278,45 @@ fn what_no_roll_declares_is_told_once_after_all_rolls() {
     let mut declared = ours;
     declared.sessions.retain(|it| it.name.as_str() == APP);
     assert_eq!(names(vec![declared]), [(true, strings(&[APP]))]);
+}
+
+#[test]
+fn a_job_is_told_as_its_row_has_it_else_as_its_record_does() {
+    let record = |status| {
+        Sighting::Present(JobRecord {
+            status,
+            created: Some(ago(1700)),
+            updated: ago(5),
+            session: None,
+            needs_signature: false,
+        })
+    };
+    let job = |in_the_row: Option<JobStatus>, record: Sighting<JobRecord>| {
+        let mut scene = gone();
+        let row = &mut scene.registry.rows[0];
+        row.job = Some("j1".to_owned());
+        row.job_status = in_the_row;
+        row.job_status_of = in_the_row.map(|_| "j1".to_owned());
+        let id = JobId::parse("j1").expect("an id");
+        scene.world.jobs.records.insert(id, record);
+        let job = stands(&scene, APP).job.expect("a job");
+        assert_eq!(job.id, "j1");
+        job.state
+    };
+    assert_eq!(job(None, record(JobStatus::Running)), Some("running"));
+    let of_the_row = job(Some(JobStatus::Error), record(JobStatus::Running));
+    assert_eq!(of_the_row, Some("error"));
+    assert_eq!(job(None, not_there()), None);
+    assert_eq!(stands(&gone(), APP).job, None);
+}
+
+#[test]
+fn the_outcome_of_an_earlier_job_is_not_that_of_the_one_at_work() {
+    let mut scene = gone();
+    let row = &mut scene.registry.rows[0];
+    row.job = Some("j2".to_owned());
+    row.job_status = Some(JobStatus::Completed);
+    row.job_status_of = Some("j1".to_owned());
+    let job = stands(&scene, APP).job.expect("a job");
+    assert_eq!((job.id.as_str(), job.state), ("j2", None));
 }

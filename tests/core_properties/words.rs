@@ -7,6 +7,7 @@ use headcount::core::ids::AgentKind;
 use headcount::core::jobs::{EventKind, JobStatus, Refusal, Trust};
 use headcount::core::plan::Decision;
 use headcount::core::policy::limits;
+use headcount::core::prune::Kept;
 use headcount::core::registry::Status;
 use headcount::core::report::Verdict;
 use headcount::core::sighting::Reason;
@@ -225,4 +226,32 @@ fn moments_are_counted_forwards_and_backwards() {
     assert!(ago(60).since(ago(0)).is_zero());
     assert_eq!(ago(0).iso(), "2027-01-15T08:00:00Z");
     assert_eq!(ago(0).iso_millis(), "2027-01-15T08:00:00.000Z");
+}
+
+#[test]
+fn each_reason_to_keep_a_row_says_why() {
+    let all = [
+        Kept::Running,
+        Kept::Recent(ago(60)),
+        Kept::Alive("it lives".to_owned()),
+        Kept::Unseen("it hides".to_owned()),
+        Kept::NotHome,
+        Kept::NoEnd,
+        Kept::NotYet(ago(-60)),
+        Kept::Drift("tmux_gone"),
+        Kept::Job("j1".to_owned()),
+        Kept::Needed("row docs names it".to_owned()),
+        Kept::Ignored,
+        Kept::Invalid("it has no name".to_owned()),
+        Kept::UnknownStatus("on holiday".to_owned()),
+        Kept::Stuck("an anchor".to_owned()),
+    ];
+    let told: Vec<String> = all
+        .iter()
+        .map(|kept| format!("{}: {}", kept.as_str(), kept.why()))
+        .collect();
+    assert_eq!(all.each_ref().map(Kept::as_str), Kept::WORDS);
+    insta::with_settings!({ omit_expression => true }, {
+        insta::assert_snapshot!(told.join("\n"));
+    });
 }

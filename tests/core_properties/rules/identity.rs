@@ -3,9 +3,10 @@
 use headcount::core::drift::NoteKind;
 use headcount::core::edit::{Change, Edit};
 use headcount::core::ids::AgentKind;
+use headcount::core::join::pane_of;
 use headcount::core::registry::InvalidRow;
 use headcount::core::sighting::Sighting;
-use headcount::core::world::NearestRoll;
+use headcount::core::world::{NearestRoll, ServerState};
 
 use super::at_once;
 use crate::scene::{
@@ -599,4 +600,34 @@ fn names_mean_the_same_session_where_tmux_would_store_them_alike() {
     let means = |one: &str, other: &str| name(one).means(&name(other));
     assert!(means("a", "a") && means("a.b", "a_b") && means("a_b", "a.b"));
     assert!(!means("a", "b") && !means("a.b", "a:b_") && !means("ab", "a_b"));
+}
+
+#[test]
+fn a_pane_is_remembered_only_of_the_very_session_that_had_it() {
+    let server = |id: &str, created: i64| {
+        let session = session("app-creator-claude").tmux_id(id);
+        tmux("default").session(
+            session
+                .created(ago(created))
+                .pane(pane(101).claude("c1"))
+                .pane(pane(102)),
+        )
+    };
+    let before = scene()
+        .row(row("app-creator-claude").pid(102))
+        .server(server("$1", 1800))
+        .pass();
+    let row = before.ledger.rows.values().next().unwrap();
+    let life = &row.alive.as_ref().unwrap().incarnation;
+    let pane = |id: &str, created: i64| {
+        let ServerState::Listed(listing) = server(id, created).sight().state else {
+            panic!("it is listed");
+        };
+        let pane = pane_of(None, None, Some(life), &listing.sessions[0]);
+        pane.unwrap().pid
+    };
+    assert_eq!(pane("$1", 1800), 102);
+    // Of another session the one with the agent is meant.
+    assert_eq!(pane("$1", 900), 101);
+    assert_eq!(pane("$2", 1800), 101);
 }

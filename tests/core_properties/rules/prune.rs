@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use headcount::core::drift::Kind;
 use headcount::core::ids::{AgentKind, ConversationId, Timestamp};
 use headcount::core::jobs::{JobId, JobRecord, JobStatus};
-use headcount::core::prune::{KEPT, Kept, Question, judge};
+use headcount::core::prune::{Judged, KEPT, Kept, Question, judge};
 use headcount::core::registry::{Identity, InvalidRow};
 use headcount::core::sighting::Sighting;
 use headcount::core::standing::Scope;
@@ -39,8 +39,18 @@ fn words_if(
     named: &[&str],
     mentions: &BTreeMap<usize, BTreeSet<usize>>,
 ) -> Vec<&'static str> {
+    let word = |kept: Option<Kept>| kept.map_or("-", |kept| kept.as_str());
+    let judged = judged(scene, named, mentions).into_iter();
+    judged.map(|row| word(row.kept)).collect()
+}
+
+fn judged(
+    scene: &Scene,
+    named: &[&str],
+    mentions: &BTreeMap<usize, BTreeSet<usize>>,
+) -> Vec<Judged> {
     let report = report(scene);
-    let judged = judge(&Question {
+    judge(&Question {
         scope: Scope {
             registry: &scene.registry,
             has_roll: true,
@@ -53,9 +63,7 @@ fn words_if(
         older_than: KEPT,
         named: &named.iter().map(|it| name(it)).collect(),
         mentions,
-    });
-    let word = |kept: Option<Kept>| kept.map_or("-", |kept| kept.as_str());
-    judged.into_iter().map(|row| word(row.kept)).collect()
+    })
 }
 
 fn words(scene: &Scene) -> Vec<&'static str> {
@@ -228,6 +236,12 @@ fn a_row_that_another_names_stays_unless_both_go() {
         words_if(&three, &[], &in_turn),
         ["needed", "needed", "running"]
     );
+    let why: Vec<_> = judged(&three, &[], &in_turn)
+        .into_iter()
+        .filter_map(|row| row.kept.map(|kept| kept.why()))
+        .collect();
+    assert_eq!(why[0], "row web-creator-claude names it");
+    assert_eq!(why[1], "row docs-creator-claude names it");
 }
 
 #[test]
