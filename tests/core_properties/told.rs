@@ -320,3 +320,16 @@ fn the_outcome_of_an_earlier_job_is_not_that_of_the_one_at_work() {
     let job = stands(&scene, APP).job.expect("a job");
     assert_eq!((job.id.as_str(), job.state), ("j2", None));
 }
+
+#[test]
+fn all_that_lives_is_named_once_and_in_order() {
+    let scene = scene()
+        .server(tmux("work").session(session(APP).pane(pane(100))))
+        .server(
+            tmux("default")
+                .session(session(LIB).pane(pane(200)))
+                .session(session(APP).pane(pane(300))),
+        )
+        .server(silent("other"));
+    assert_eq!(scene.world.alive(), [name(APP), name(LIB)]);
+}

@@ -4,7 +4,7 @@ use headcount::core::ids::AgentKind::{Claude, Codex};
 use headcount::core::ids::{BootId, ConversationId, ProcessId};
 use headcount::core::ledger::{KnownAgent, Ledger, RowKey};
 use headcount::core::sighting::Sighting;
-use headcount::core::world::ProcessSight;
+use headcount::core::world::{ProcessSight, Vantage};
 
 use super::at_once;
 use crate::scene::{
@@ -189,4 +189,40 @@ fn only_what_was_noted_by_a_clock_of_this_place_and_boot_is_moved_with_it() {
     assert_eq!(move_to("here", "this boot"), later);
     assert_eq!(move_to("there", "this boot"), noted);
     assert_eq!(move_to("here", "another boot"), noted);
+    let was_set = |vantage: &Vantage| before.by_the_clock_of(vantage).clock.clone();
+    assert_ne!(was_set(&vantage), before.clock);
+    vantage.boot = BootId::new("another boot");
+    assert_eq!(was_set(&vantage), before.clock);
+}
+
+#[test]
+fn a_row_is_as_old_as_the_process_that_it_records() {
+    let met = |pid: u32| {
+        let mut later = scene().row(row(APP).pid(pid)).after(&met(), 60);
+        later.registry.written_at = ago(30);
+        later
+            .pass()
+            .ledger
+            .rows
+            .values()
+            .next()
+            .expect("a row")
+            .since
+    };
+    assert_eq!(met(100), ago(3600));
+    assert_eq!(met(200), ago(30));
+}
+
+#[test]
+fn an_agent_that_is_seen_in_two_folders_may_work_in_either() {
+    let shown = || pane(100).agent(Claude, not_there());
+    let beside = |folder: &str| {
+        let Sighting::Present(agents) = shown().sight().agents else {
+            panic!("an agent is in it");
+        };
+        let scene = runs(shown()).folder(Claude, folder, Vec::new(), agents);
+        claude(&scene.pass().ledger).folder.clone()
+    };
+    assert_eq!(beside("/src/app").as_deref(), Some("/src/app"));
+    assert_eq!(beside("/src/docs"), None);
 }
