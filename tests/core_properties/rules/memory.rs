@@ -8,8 +8,8 @@ use headcount::core::world::{ProcessSight, Vantage};
 
 use super::at_once;
 use crate::scene::{
-    Pane, Pass, Scene, ago, dead, here, name, not_there, pane, process, row, scene, server_name,
-    session, tmux, unknown,
+    Pane, Pass, Scene, Server, ago, dead, here, name, not_there, pane, process, row, scene,
+    server_name, session, silent, tmux, unknown,
 };
 
 const APP: &str = "app-creator-claude";
@@ -225,4 +225,18 @@ fn an_agent_that_is_seen_in_two_folders_may_work_in_either() {
     };
     assert_eq!(beside("/src/app").as_deref(), Some("/src/app"));
     assert_eq!(beside("/src/docs"), None);
+}
+
+#[test]
+fn an_undeclared_session_is_not_over_while_its_server_cannot_be_seen() {
+    let other = || scene().row(row("docs-creator-claude").on("work"));
+    let young = session(APP).created(ago(5)).pane(pane(100));
+    let first = other().server(tmux("default").session(young)).pass();
+    assert_eq!(first.ledger.drifts.len(), 1);
+    let open = |server: Server| {
+        let later = other().server(server).after(&first, 10).pass();
+        later.ledger.drifts.len()
+    };
+    assert_eq!(open(silent("default")), 1);
+    assert_eq!(open(tmux("default")), 0);
 }
