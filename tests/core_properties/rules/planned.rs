@@ -73,3 +73,15 @@ fn what_a_plan_leaves_out_is_for_the_next_pass_what_it_was_for_the_last() {
     scene.policy.only = Some(BTreeSet::new());
     assert_eq!(told_as(&scene.assess().ledger), "pending");
 }
+
+#[test]
+fn what_a_person_took_back_is_not_written_together_with_another() {
+    let mut scene = scene_of_three();
+    let rotated = id(Kind::Rotated);
+    let open = scene.pass().ledger.drifts[&rotated].clone();
+    scene.ledger.hold_undone(rotated, open);
+    assert_eq!(
+        scene.pass().says(),
+        says("written", "held, undone", "written")
+    );
+}

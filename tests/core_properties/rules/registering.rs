@@ -280,12 +280,13 @@ fn where_not_all_servers_are_known_only_a_session_of_the_default_one_is_surely_t
 
 #[test]
 fn panes_of_one_id_on_two_servers_are_two() {
-    let on = |server: &str, named: &str, conversation: &str| {
-        tmux(server).session(session(named).pane(pane(100).claude(conversation)))
+    let on = |server: &str, named: &str, created: i64, conversation: &str| {
+        let session = session(named).created(ago(created));
+        tmux(server).session(session.pane(pane(100).claude(conversation)))
     };
-    let scene = found(on("default", "app-creator-claude", "c1"));
+    let scene = found(on("default", "app-creator-claude", 1800, "c1"));
     assert_eq!(
-        at_once(scene.server(on("work", "docs-creator-claude", "c2"))),
+        at_once(scene.server(on("work", "docs-creator-claude", 900, "c2"))),
         [
             "unregistered app-creator-claude (not_in_roll): written",
             "unregistered docs-creator-claude (not_in_roll): written",
