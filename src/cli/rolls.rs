@@ -62,7 +62,11 @@ impl Rolls {
         // By the name that it has here: other programs lock it by that.
         let mut rolls: Vec<PathBuf> = here.iter().map(|roll| roll.named.clone()).collect();
         let mut known: BTreeSet<PathBuf> = here.into_iter().map(|roll| roll.target).collect();
-        for known_by in state::folder::known(&state).map_err(anyhow::Error::from)? {
+        let (remembered, hidden) = state::folder::known(&state).map_err(anyhow::Error::from)?;
+        for error in hidden {
+            output::say(&format!("A roll may be left out: {error}"));
+        }
+        for known_by in remembered {
             match fs::symlink_metadata(&known_by.roll) {
                 Err(error) if error.kind() == ErrorKind::NotFound => output::say(&format!(
                     "{} is not there any more. What headcount remembers of it is in {}, which may be removed",

@@ -2,7 +2,10 @@
 //!
 //! No two rows of a roll have the same name. So a row whose name the archive has already goes to a further file.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -58,6 +61,8 @@ pub enum ArchiveError {
 pub struct Archive {
     roll: PathBuf,
     files: Vec<File>,
+    /// The number of the newest.
+    last: usize,
 }
 
 #[derive(Debug)]
@@ -81,7 +86,10 @@ struct Held {
 pub struct Shelved {
     /// For each row, in their order.
     pub places: Vec<PathBuf>,
+    /// The rows that were there already, and where.
+    there: Vec<(PathBuf, Cutting)>,
     write: Option<Write>,
+    roll: PathBuf,
 }
 
 #[derive(Debug)]
@@ -114,15 +122,15 @@ impl Archive {
     /// One of them is none.
     pub fn beside(roll: &Path) -> Result<Self, ArchiveError> {
         let mut files = Vec::new();
-        for number in 1..MOST {
-            match File::at(path_of(roll, number))? {
-                Some(file) => files.push(file),
-                None => break,
-            }
+        let mut last = 0;
+        for number in numbers(roll) {
+            files.extend(File::at(path_of(roll, number), roll)?);
+            last = number;
         }
         Ok(Self {
             roll: roll.to_owned(),
             files,
+            last,
         })
     }
 
@@ -139,27 +147,32 @@ impl Archive {
             .cloned()
             .collect();
         let last = self.files.last().filter(|file| file.takes(&new));
-        let next = path_of(&self.roll, self.files.len() + 1);
+        let next = path_of(&self.roll, self.last + 1);
         let path = last.map_or(&next, |file| &file.path);
-        let places = rows
-            .iter()
-            .map(|row| known(row).map_or(path, |file| &file.path).clone())
-            .collect();
+        let mut shelved = Shelved {
+            places: rows
+                .iter()
+                .map(|row| known(row).map_or(path, |file| &file.path).clone())
+                .collect(),
+            there: rows
+                .iter()
+                .filter_map(|row| Some((known(row)?.path.clone(), row.clone())))
+                .collect(),
+            write: None,
+            roll: self.roll.clone(),
+        };
         if new.is_empty() {
-            return Ok(Shelved {
-                places,
-                write: None,
-            });
+            return Ok(shelved);
         }
         let before = last.map(|file| file.text.clone());
         let after = graft(before.as_deref().unwrap_or(EMPTY), &new)
             .map_err(|error| damaged(path, error.to_string()))?;
-        let write = Some(Write {
+        shelved.write = Some(Write {
             path: path.clone(),
             before,
             after,
         });
-        Ok(Shelved { places, write })
+        Ok(shelved)
     }
 
     /// A row of that name and content.
@@ -178,6 +191,13 @@ impl Shelved {
     ///
     /// The folder or the disk does not take it, or somebody saved it meanwhile.
     pub fn write(&self) -> Result<(), ArchiveError> {
+        for (path, row) in &self.there {
+            // Somebody may have taken it out since.
+            let file = File::at(path.clone(), &self.roll)?;
+            if !file.is_some_and(|file| file.holds(row)) {
+                return Err(ArchiveError::Busy { path: path.clone() });
+            }
+        }
         let Some(Write {
             path,
             before,
@@ -206,7 +226,14 @@ impl Shelved {
 }
 
 impl File {
-    fn at(path: PathBuf) -> Result<Option<Self>, ArchiveError> {
+    fn at(path: PathBuf, roll: &Path) -> Result<Option<Self>, ArchiveError> {
+        let mut backup = roll.as_os_str().to_owned();
+        backup.push(".bak");
+        for (other, what) in [(roll, "the roll"), (Path::new(&backup), "its backup")] {
+            if is_one_file(&path, other) {
+                return Err(damaged(&path, format!("it is {what} under another name")));
+            }
+        }
         let text = match read::read(&Roll::at(path.clone())) {
             Ok(contents) => contents.text,
             Err(ReadError::Missing { .. }) => return Ok(None),
@@ -228,6 +255,28 @@ impl File {
         let is_taken = |row: &Cutting| self.rows.iter().any(|held| held.name == row.name);
         self.text.len() < FULL && !new.iter().any(is_taken)
     }
+}
+
+/// The numbers of the archives that are there, in their order.
+fn numbers(roll: &Path) -> Vec<usize> {
+    let folder = roll.parent().unwrap_or(roll);
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let names: BTreeSet<OsString> = entries.map(|entry| entry.file_name()).collect();
+    let is_there = |number: &usize| {
+        let path = path_of(roll, *number);
+        path.file_name().is_some_and(|name| names.contains(name))
+    };
+    // One may have been moved away from between two others.
+    (1..MOST).filter(is_there).collect()
+}
+
+/// Whether two paths lead to the same file.
+fn is_one_file(one: &Path, other: &Path) -> bool {
+    let id = |path: &Path| {
+        let found = fs::metadata(path).ok()?;
+        Some((found.dev(), found.ino()))
+    };
+    id(one).is_some_and(|one| id(other) == Some(one))
 }
 
 fn rows_of(text: &str) -> Result<Vec<Held>, String> {

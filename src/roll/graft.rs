@@ -67,7 +67,12 @@ pub fn cuttings(text: &str, wanted: &[usize]) -> Result<Vec<Result<Cutting, Stri
             unindented(&lines(&passage), column)
         };
         let value = row(&document.root, index).ok_or("it is not where it should be")?;
-        let name = value.get("name").and_then(Datum::text).unwrap_or_default();
+        let name = match value.get("name") {
+            None | Some(Datum::Null) => "",
+            Some(name) => name
+                .text()
+                .ok_or("its name is a text to some programs and a number to others")?,
+        };
         let alone = parse::document(&format!("tmux_sessions:\n{text}"));
         let is_same = |alone: &parse::Document| {
             let only = Datum::Map(vec![(

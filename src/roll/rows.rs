@@ -338,12 +338,13 @@ impl RowReader<'_, '_> {
 
     fn end(&self) -> RowEnd {
         let epoch = |key: &&str| match self.entry.get(key)? {
-            Datum::Int(secs) => i64::try_from(*secs).ok().map(Timestamp::from_secs),
+            // Who has no end to tell may write 0.
+            Datum::Int(secs) if *secs > 0 => i64::try_from(*secs).ok().map(Timestamp::from_secs),
             #[expect(
                 clippy::cast_possible_truncation,
                 reason = "a time beyond the range of i64 is cut to it"
             )]
-            Datum::Float(secs) if secs.is_finite() => {
+            Datum::Float(secs) if secs.is_finite() && *secs > 0.0 => {
                 Some(Timestamp::from_millis((secs * 1000.0) as i64))
             }
             _ => None,

@@ -42,36 +42,50 @@ pub struct Known {
     pub folder: PathBuf,
 }
 
-/// All rolls that the state folder `root` keeps a memory of, by their paths. What else lies in it is left alone.
+/// The most bytes that the path of a roll has.
+const LONGEST_PATH: u64 = 1 << 16;
+
+/// All rolls that the state folder `root` keeps a memory of, by their paths; and why folders in it could not be looked
+/// at. What else lies in it is left alone.
 ///
 /// # Errors
-/// When it is not the user's own, or cannot be read.
-pub fn known(root: &Path) -> Result<Vec<Known>, StateError> {
+/// When it is not the user's own, or cannot be listed.
+pub fn known(root: &Path) -> Result<(Vec<Known>, Vec<StateError>), StateError> {
+    let (mut rolls, mut hidden) = (Vec::new(), Vec::new());
     if own_folder(root)?.is_none() {
-        return Ok(Vec::new());
+        return Ok((rolls, hidden));
     }
-    let mut rolls = Vec::new();
     for entry in fs::read_dir(root).map_err(StateError::io("list", root))? {
         let path = entry.map_err(StateError::io("list", root))?.path();
-        let line = match fs::read(path.join("roll")) {
-            Ok(line) => line,
-            // It is no roll's; or a first pass is just making it.
-            Err(error)
-                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
-            {
-                continue;
-            }
-            Err(error) => return Err(StateError::io("read", &path.join("roll"))(error)),
-        };
-        let roll = PathBuf::from(OsStr::from_bytes(line.strip_suffix(b"\n").unwrap_or(&line)));
-        // A copy of such a folder is no roll's either.
-        let folder = Folder::of(root, &roll);
-        if folder.path == path && folder.exists()? {
-            rolls.push(Known { roll, folder: path });
+        match roll_of(root, &path) {
+            Ok(roll) => rolls.extend(roll.map(|roll| Known { roll, folder: path })),
+            Err(error) => hidden.push(error),
         }
     }
     rolls.sort_by(|a, b| a.roll.cmp(&b.roll));
-    Ok(rolls)
+    Ok((rolls, hidden))
+}
+
+/// Which roll's folder this is; `None` where it is none.
+fn roll_of(root: &Path, path: &Path) -> Result<Option<PathBuf>, StateError> {
+    let named = path.join("roll");
+    let found = match fs::symlink_metadata(&named) {
+        Ok(found) => found,
+        // A first pass may just be making it.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(StateError::io("look at", &named)(error)),
+    };
+    // Nothing else is a file of ours; and a pipe would be waited for.
+    if !found.is_file() || found.len() > LONGEST_PATH {
+        return Ok(None);
+    }
+    let line = fs::read(&named).map_err(StateError::io("read", &named))?;
+    let roll = PathBuf::from(OsStr::from_bytes(line.strip_suffix(b"\n").unwrap_or(&line)));
+    // A copy of such a folder is no roll's either.
+    let folder = Folder::of(root, &roll);
+    Ok((folder.path == path && folder.exists()?).then_some(roll))
 }
 
 impl Folder {

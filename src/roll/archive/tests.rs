@@ -126,3 +126,55 @@ fn what_somebody_saves_meanwhile_is_kept() {
         "tmux_sessions: []\n"
     );
 }
+
+#[test]
+fn an_archive_that_leads_to_the_roll_or_its_backup_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let roll = folder.path().join("roll.yaml");
+    fs::write(&roll, ROLL).unwrap();
+    fs::write(folder.path().join("roll.yaml.bak"), ROLL).unwrap();
+    for (target, what) in [("roll.yaml", "the roll"), ("roll.yaml.bak", "its backup")] {
+        let archive = path_of(&roll, 1);
+        std::os::unix::fs::symlink(target, &archive).unwrap();
+        let error = Archive::beside(&roll).unwrap_err().to_string();
+        assert!(error.contains(&format!("it is {what}")), "{error}");
+        fs::remove_file(&archive).unwrap();
+        fs::hard_link(folder.path().join(target), &archive).unwrap();
+        Archive::beside(&roll).unwrap_err();
+        fs::remove_file(&archive).unwrap();
+    }
+}
+
+#[test]
+fn a_row_that_was_there_already_has_to_be_there_still() {
+    let folder = tempfile::tempdir().unwrap();
+    let roll = folder.path().join("roll.yaml");
+    let [archive] = &put(&roll, ROLL, &[0])[..] else {
+        panic!("one place for one row");
+    };
+    let again = |wanted: &[usize]| {
+        let archive = Archive::beside(&roll).unwrap();
+        archive.shelve(&rows(ROLL, wanted)).unwrap()
+    };
+    let (alone, beside) = (again(&[0]), again(&[0, 1]));
+    alone.write().unwrap();
+    fs::write(archive, "tmux_sessions: []\n").unwrap();
+    for shelved in [&alone, &beside] {
+        assert!(matches!(shelved.write(), Err(ArchiveError::Busy { .. })));
+    }
+    fs::remove_file(archive).unwrap();
+    assert!(matches!(alone.write(), Err(ArchiveError::Busy { .. })));
+}
+
+#[test]
+fn the_other_archives_are_known_where_one_was_moved_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let roll = folder.path().join("roll.yaml");
+    put(&roll, ROLL, &[0]);
+    put(&roll, "tmux_sessions:\n- {name: a, x: 2}\n", &[0]);
+    fs::remove_file(path_of(&roll, 1)).unwrap();
+    let row = &rows("tmux_sessions:\n- {name: a, x: 2}\n", &[0])[0];
+    let archive = Archive::beside(&roll).unwrap();
+    assert!(archive.find("a", row.fingerprint.as_str()).is_some());
+    assert_eq!(put(&roll, ROLL, &[0]), [path_of(&roll, 3)]);
+}

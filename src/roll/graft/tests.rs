@@ -118,6 +118,10 @@ fn what_cannot_stand_by_itself_is_not_cut_out() {
     let text = "tmux_sessions:\n- - x\n  - y\n";
     assert!(cuttings(text, &[0]).unwrap()[0].is_ok());
     assert_eq!(refusal(text, 1), "it is not where it should be");
+    assert_eq!(
+        refusal("tmux_sessions:\n- name: 1e3\n", 0),
+        "its name is a text to some programs and a number to others"
+    );
 }
 
 #[test]

@@ -219,6 +219,11 @@ fn an_end_is_told_by_seconds_before_it_is_told_by_text() {
         Timestamp::parse("2026-01-02T00:00:00Z")
     );
     assert_eq!(at("terminated_at_epoch: .nan, stopped_at: yesterday"), None);
+    assert_eq!(at("terminated_at_epoch: 0, stopped_at_epoch: -1"), None);
+    assert_eq!(
+        at("terminated_at_epoch: 0.0, terminated_at: '2026-01-01T00:00:00Z'"),
+        Timestamp::parse("2026-01-01T00:00:00Z")
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use super::{Folder, StateError, known};
@@ -146,7 +147,8 @@ async fn all_rolls_that_it_remembers_are_known_by_their_paths() {
     for roll in rolls {
         let _locked = Folder::of(temp.path(), roll).lock(AT_ONCE).await.unwrap();
     }
-    let known = known(temp.path()).unwrap();
+    let (known, hidden) = known(temp.path()).unwrap();
+    assert!(hidden.is_empty(), "{hidden:?}");
     let found: Vec<_> = known.iter().map(|it| it.roll.as_path()).collect();
     assert_eq!(found, [rolls[1], rolls[0]]);
     assert_eq!(known[1].folder, Folder::of(temp.path(), rolls[0]).path());
@@ -162,13 +164,33 @@ async fn what_else_lies_in_it_is_no_roll() {
     let copy = temp.path().join("my-project-copy");
     fs::create_dir(&copy).unwrap();
     fs::write(copy.join("roll"), format!("{ROLL}\n")).unwrap();
-    let known = known(temp.path()).unwrap();
+    let pipe = temp.path().join("pipe");
+    fs::create_dir(&pipe).unwrap();
+    let made = Command::new("mkfifo").arg(pipe.join("roll")).status();
+    assert!(made.unwrap().success());
+    let (known, hidden) = known(temp.path()).unwrap();
+    assert!(hidden.is_empty(), "{hidden:?}");
     assert_eq!(known.len(), 1);
     assert_eq!(known[0].folder, folder.path());
+}
+
+#[tokio::test]
+async fn what_cannot_be_looked_at_hides_no_other_roll() {
+    let temp = tempfile::tempdir().unwrap();
+    for roll in [ROLL, "/repo/other/roll"] {
+        let folder = Folder::of(temp.path(), Path::new(roll));
+        let _locked = folder.lock(AT_ONCE).await.unwrap();
+    }
+    let planted = Folder::of(temp.path(), Path::new(ROLL));
+    symlink("/etc/passwd", planted.path().join("planted")).unwrap();
+    let (known, hidden) = known(temp.path()).unwrap();
+    assert_eq!(known.len(), 1);
+    assert_eq!(known[0].roll, Path::new("/repo/other/roll"));
+    assert!(matches!(hidden[..], [StateError::PlantedLink { .. }]));
 }
 
 #[test]
 fn where_there_is_none_no_roll_is_known() {
     let temp = tempfile::tempdir().unwrap();
-    assert_eq!(known(&temp.path().join("none")).unwrap(), []);
+    assert_eq!(known(&temp.path().join("none")).unwrap().0, []);
 }
