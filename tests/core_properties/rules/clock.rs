@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headcount::core::ids::Timestamp;
+use headcount::core::ids::{BootId, Timestamp};
 use headcount::core::sighting::Sighting;
 
 use super::{at_once, ended};
@@ -131,4 +131,24 @@ fn a_pid_that_was_used_again_after_a_row_was_met_is_anothers_though_the_clock_wa
         .alive(process(100).began(ago(-30)).below(&[10]));
     let later = set(again.after(&first, 60), FIVE_HOURS);
     assert_eq!(at_once(later), ended("session_gone", "written"));
+}
+
+#[test]
+fn that_the_clock_was_set_is_forgotten_with_the_boot() {
+    let before = scene().server(tmux("default")).pass();
+    let first = set(
+        scene().server(tmux("default")).after(&before, 10),
+        FIVE_HOURS,
+    )
+    .pass();
+    let was_set = |boot: &str| {
+        let mut later = set(
+            scene().server(tmux("default")).after(&first, 60),
+            FIVE_HOURS,
+        );
+        later.world.vantage.boot = BootId::new(boot);
+        later.pass().ledger.clock.expect("a clock").was_set
+    };
+    assert!(was_set("this boot"));
+    assert!(!was_set("another boot"));
 }

@@ -48,6 +48,13 @@ const OUT: &str = "held, not_planned";
 fn what_the_plan_holds_is_written_and_nothing_else() {
     let all = [Kind::Revived, Kind::Rotated, Kind::TmuxGone];
     assert_eq!(planned(&all), says("written", "written", "written"));
+    let causes: BTreeSet<DriftId> = scene_of_three()
+        .pass()
+        .edits()
+        .into_iter()
+        .map(|edit| edit.cause)
+        .collect();
+    assert_eq!(causes, all.map(id).into());
     assert_eq!(planned(&[Kind::TmuxGone]), says(OUT, OUT, "written"));
     assert_eq!(planned(&[]), says(OUT, OUT, OUT));
 }

@@ -1,6 +1,7 @@
 //! What a person took back is not written again while the same difference stays.
 
 use headcount::core::ids::AgentKind;
+use headcount::core::ledger::Acked;
 
 use super::GONE;
 use crate::edits::edited;
@@ -118,4 +119,24 @@ fn once_that_is_lifted_it_is_written_again() {
     assert_eq!(second.says(), [format!("{GONE} (session_gone): written")]);
     let roll = edited(&before.registry, &second.edits(), before.now);
     assert!(roll.rows[0].ended_by_headcount());
+}
+
+#[test]
+fn what_was_taken_back_is_open_anew_and_nobody_has_told_or_proven_it_yet() {
+    let pass = gone().pass();
+    let id = pass.drifts[0].id.clone();
+    let mut open = pass.ledger.drifts[&id].clone();
+    open.told_as = "write".to_owned();
+    open.acked = Some(Acked {
+        reason: "session_gone".to_owned(),
+        told_as: "write".to_owned(),
+    });
+    assert!(open.proven_since.is_some());
+    let mut ledger = pass.ledger.clone();
+    ledger.hold_undone(id.clone(), open.clone());
+    let held = &ledger.drifts[&id];
+    assert!(held.undone);
+    assert_eq!((&held.acked, &held.proven_since), (&None, &None));
+    assert_eq!(held.told_as, "");
+    assert_eq!(held.first_seen, open.first_seen);
 }
