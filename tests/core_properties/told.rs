@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use headcount::core::drift::Held;
+use headcount::core::explain::explain;
 use headcount::core::ids::AgentKind::{Agy, Claude};
-use headcount::core::ids::DriftId;
+use headcount::core::ids::{ConversationId, DriftId};
 use headcount::core::jobs::{JobId, JobRecord, JobStatus};
+use headcount::core::ledger::Acked;
 use headcount::core::registry::InvalidRow;
 use headcount::core::report::{Account, Outcome, Report, Verdict, Written};
+use headcount::core::resume::Resume;
 use headcount::core::sighting::Sighting;
 use headcount::core::standing::{Scope, Session, Standing, side_by_side};
 
@@ -332,4 +335,42 @@ fn all_that_lives_is_named_once_and_in_order() {
         )
         .server(silent("other"));
     assert_eq!(scene.world.alive(), [name(APP), name(LIB)]);
+}
+
+#[test]
+fn what_a_person_said_to_know_of_is_counted() {
+    let scene = scene()
+        .row(row(APP).stopped(ago(60)).id("c1"))
+        .server(tmux("default"))
+        .not_on_disk(Claude, "c1");
+    assert_eq!(standing(&scene).acknowledged, 0);
+    let mut known = scene.clone();
+    known.ledger = scene.assess().ledger;
+    for open in known.ledger.drifts.values_mut() {
+        open.acked = Some(Acked {
+            reason: "missing".to_owned(),
+            told_as: "told".to_owned(),
+        });
+    }
+    assert_eq!(standing(&known).acknowledged, 1);
+}
+
+#[test]
+fn earlier_conversations_are_offered_as_far_as_they_have_a_file() {
+    let mut scene = scene()
+        .row(row(APP).id("c3"))
+        .server(tmux("default").session(session(APP).pane(pane(100).claude("c3"))))
+        .on_disk(Claude, "c1")
+        .not_on_disk(Claude, "c2");
+    let ids = scene.registry.rows[0].ids.get_mut(&Claude).expect("its id");
+    ids.previous = vec![ConversationId::new("c2"), ConversationId::new("c1")];
+    let report = report(&scene);
+    let scope = scope(&scene, &report);
+    let told = explain(scope, &stands(&scene, APP), Some("/home/u/.claude"));
+    let offered: Vec<(&str, bool)> = told
+        .earlier
+        .iter()
+        .map(|it| (it.id.as_str(), matches!(it.resume, Resume::By(_))))
+        .collect();
+    assert_eq!(offered, [("c2", false), ("c1", true)]);
 }
