@@ -364,6 +364,14 @@ fn a_row_is_gone_only_if_the_server_it_was_last_seen_on_is_without_it_too() {
     };
     assert_eq!(says(silent("/old/work")), UNSEEN);
     assert_eq!(says(tmux("/old/work")), ended("session_gone", "written"));
+    // Another session of its name there may be its own.
+    let again = session("app-creator-claude")
+        .created(ago(10))
+        .pane(pane(300));
+    assert_eq!(
+        says(tmux("/old/work").session(again)),
+        ["note name_taken app-creator-claude", UNSEEN[0]]
+    );
 }
 
 #[test]
