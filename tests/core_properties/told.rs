@@ -13,6 +13,7 @@ use headcount::core::report::{Account, Outcome, Report, Verdict, Written};
 use headcount::core::resume::Resume;
 use headcount::core::sighting::Sighting;
 use headcount::core::standing::{Scope, Session, Standing, side_by_side};
+use headcount::core::world::{Source, SourceState};
 
 use crate::scene::{
     Scene, ago, dead, name, not_there, pane, process, record, row, scene, seen, session, silent,
@@ -373,4 +374,23 @@ fn earlier_conversations_are_offered_as_far_as_they_have_a_file() {
         .map(|it| (it.id.as_str(), matches!(it.resume, Resume::By(_))))
         .collect();
     assert_eq!(offered, [("c2", false), ("c1", true)]);
+}
+
+#[test]
+fn what_could_not_be_seen_is_told_and_nothing_else() {
+    let mut scene = gone();
+    let source = |name: &str, state| Source {
+        name: name.to_owned(),
+        state,
+        reason: "so it was".to_owned(),
+        at: ago(1),
+    };
+    scene.world.sources = vec![
+        source("tmux:default", SourceState::Present),
+        source("tmux:work", SourceState::Absent),
+        source("processes", SourceState::Unknown),
+    ];
+    let standing = standing(&scene);
+    let unseen: Vec<&str> = standing.unseen().map(|it| it.name.as_str()).collect();
+    assert_eq!(unseen, ["processes"]);
 }
