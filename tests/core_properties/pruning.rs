@@ -4,27 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use headcount::core::prune::{Judged, Question, judge};
-use headcount::core::standing::Scope;
 use proptest::prelude::*;
 
 use crate::generate::jobs::with_jobs;
 use crate::generate::{any_scene, cases};
 use crate::ignorance::any_mask;
 use crate::scene::Scene;
-use crate::standing::report;
+use crate::standing::{report, scope};
 
 fn judged(scene: &Scene) -> Vec<Judged> {
     let report = report(scene);
     judge(&Question {
-        scope: Scope {
-            registry: &scene.registry,
-            has_roll: true,
-            world: &scene.world,
-            all: &scene.world,
-            ledger: &scene.ledger,
-            policy: &scene.policy,
-            report: &report,
-        },
+        scope: scope(scene, &report),
         older_than: Duration::ZERO,
         named: &BTreeSet::new(),
         mentions: &BTreeMap::new(),

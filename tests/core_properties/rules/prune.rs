@@ -8,14 +8,13 @@ use headcount::core::jobs::{JobId, JobRecord, JobStatus};
 use headcount::core::prune::{Judged, KEPT, Kept, Question, judge};
 use headcount::core::registry::{Identity, InvalidRow};
 use headcount::core::sighting::Sighting;
-use headcount::core::standing::Scope;
 use headcount::core::world::ServerState;
 
 use crate::scene::{
     Declared, Scene, ago, dead, name, not_there, pane, process, row, scene, session, silent, tmux,
     unknown,
 };
-use crate::standing::report;
+use crate::standing::{report, scope};
 
 const APP: &str = "app-creator-claude";
 const DAY: i64 = 24 * 3600;
@@ -51,15 +50,7 @@ fn judged(
 ) -> Vec<Judged> {
     let report = report(scene);
     judge(&Question {
-        scope: Scope {
-            registry: &scene.registry,
-            has_roll: true,
-            world: &scene.world,
-            all: &scene.world,
-            ledger: &scene.ledger,
-            policy: &scene.policy,
-            report: &report,
-        },
+        scope: scope(scene, &report),
         older_than: KEPT,
         named: &named.iter().map(|it| name(it)).collect(),
         mentions,
