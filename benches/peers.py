@@ -2,8 +2,8 @@
 """What a pass costs beside other ways to know, and how it grows.
 
 In a world like a real one (`world.py`), in turn and in one go: the bare `tmux list-panes -a`; a dry-run pass; a pass
-with nothing to do in a loop (by the loop's own log); a pass in which every row gets its conversation; the pass that
-one writes in an afternoon (`straightforward.sh`, with PyYAML); and `tmx agents --json`, if it is installed
+with nothing to do, cold and in a loop (by the loop's own log), there woken by a signal and by somebody who saved the
+roll; a pass in which every row gets its conversation; the pass that one writes in an afternoon (`straightforward.sh`, with PyYAML); and `tmx agents --json`, if it is installed
 (`cargo install --locked tmx-cli`): it reads the same panes, processes and pid files and compares nothing. Prints
 medians and their ratio to the bare call.
 
@@ -15,6 +15,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -54,27 +55,41 @@ def side_by_side(world, commands, rounds):
     return {name: statistics.median(spent) for name, spent in times.items()}
 
 
+def cold(world, binary, rounds):
+    """Passes with nothing to do, each by a program of its own, that remember what they saw."""
+    checked(pass_of(binary, world), world)
+    return statistics.median(checked(pass_of(binary, world), world)[0] for _ in range(rounds))
+
+
 def in_a_loop(world, binary, rounds):
-    """Passes with nothing to do, each because somebody saved the roll with a comment more or less."""
+    """Passes with nothing to do in a loop: woken by a signal, and because somebody saved the roll with a comment
+    more or less."""
     loop = watch.Loop(world, binary, ["--poll", "3600"])
     took = re.compile(r"the pass took ([0-9.]+) ms")
 
     def all_took():
         return [float(found[1]) for _, line in list(loop.logged) if (found := took.search(line))]
 
+    def passes(wake):
+        begun = len(all_took())
+        for number in range(rounds):
+            known = len(all_took())
+            wake(number)
+            loop.until(lambda: len(all_took()) > known)
+            time.sleep(0.3)
+        return statistics.median(all_took()[begun:])
+
+    def save(number):
+        with open(world.roll, "w") as file:
+            file.write(text if number % 2 else text + "# saved\n")
+
     with open(world.roll) as file:
         text = file.read()
     try:
         loop.until(lambda: any("are listened for" in line for _, line in list(loop.logged)) and all_took())
         time.sleep(2)
-        begun = len(all_took())
-        for number in range(rounds):
-            known = len(all_took())
-            with open(world.roll, "w") as file:
-                file.write(text if number % 2 else text + "# saved\n")
-            loop.until(lambda: len(all_took()) > known)
-            time.sleep(0.3)
-        return statistics.median(all_took()[begun:])
+        by_signal = passes(lambda _: loop.process.send_signal(signal.SIGHUP))
+        return by_signal, passes(save)
     finally:
         loop.stop()
 
@@ -122,7 +137,10 @@ def main():
                 commands["tmx agents --json"] = [options.tmx, "agents", "--json"]
             found = side_by_side(world, commands, options.rounds)
             found["headcount, every row changes"] = all_rows_change(world, options.binary, options.rounds)
-            found["headcount, in a loop"] = in_a_loop(world, options.binary, options.rounds)
+            found["headcount, nothing to do, cold"] = cold(world, options.binary, options.rounds)
+            by_signal, saved = in_a_loop(world, options.binary, options.rounds)
+            found["headcount, nothing to do, in a loop"] = by_signal
+            found["the same after the roll was saved"] = saved
             for name, spent in found.items():
                 print(f"{sessions:>8}  {name:<34} {spent:>8.1f} ms {spent / found['bare tmux']:>13.2f}", flush=True)
         finally:

@@ -174,7 +174,12 @@ impl SessionName {
     /// The name as tmux 3.2 to 3.6 stores it: `.` and `:` become `_`.
     #[must_use]
     pub fn normalised(&self) -> String {
-        self.0.replace(['.', ':'], "_")
+        // Most names are stored as they are, and this is asked again and again.
+        if self.0.bytes().any(|byte| matches!(byte, b'.' | b':')) {
+            self.0.replace(['.', ':'], "_")
+        } else {
+            self.0.clone()
+        }
     }
 
     /// Whether two names mean one tmux session.

@@ -21,8 +21,9 @@ pub(crate) mod fuzzed {
     pub(crate) use super::claude::fuzzed::{record, transcript};
 }
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use claude::project_folders;
@@ -68,8 +69,18 @@ pub trait Agent {
     /// Which kind.
     fn kind(&self) -> AgentKind;
 
-    /// What is on the mind of one of its processes. The folders that the process keeps its files in are
-    /// remembered, and looked into by everything below.
+    /// What reads its processes one by one, on any thread; nothing where a process cannot be read by itself.
+    fn reader(&self) -> Option<Arc<dyn Reader>> {
+        None
+    }
+
+    /// What was read of one of its processes. The folders that the process keeps its files in are remembered, and
+    /// looked into by everything below.
+    fn learn(&mut self, reading: Reading) -> Mind {
+        reading.mind
+    }
+
+    /// What is on the mind of one of its processes: it is read, and learned.
     fn mind(&mut self, process: ProcessId) -> Mind;
 
     /// How much is known by now of where its files are: a number that grows with every folder of theirs that
@@ -90,6 +101,37 @@ pub trait Agent {
 
     /// One line for each folder that was looked into.
     fn sources(&self, at: Timestamp) -> Vec<Source>;
+}
+
+/// Reads what one process keeps, whatever is known of others. What it reads is told to [`Agent::learn`].
+pub trait Reader: Send + Sync {
+    /// Reads one process.
+    fn read(&self, process: ProcessId) -> Reading;
+}
+
+/// The readers of all kinds of agents that have one.
+pub type Readers = BTreeMap<AgentKind, Arc<dyn Reader>>;
+
+/// What was read of one process by itself.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// What it has on its mind.
+    pub mind: Mind,
+    /// The root that it keeps its files in, if that was found.
+    root: Option<PathBuf>,
+    /// The folder that its conversation is of, if its record says so.
+    folder: Option<String>,
+}
+
+impl Reading {
+    /// One that could not be made.
+    fn unclear(why: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+        Self {
+            mind: Mind::unknown(why),
+            root: None,
+            folder: None,
+        }
+    }
 }
 
 /// What a live agent process has on its mind.

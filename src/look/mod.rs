@@ -88,11 +88,14 @@ pub struct Begun {
 /// Begins to look, at the roll with this text.
 #[must_use]
 pub fn begin(surroundings: &Surroundings, text: &str) -> Begun {
+    let at = clock::now();
+    // First, since tmux takes longest.
+    let questions = ask::Questions::start(surroundings, vantage::uid());
     Begun {
-        at: clock::now(),
-        questions: ask::Questions::start(surroundings, vantage::uid()),
+        at,
+        questions,
         // What the roll records will most probably be what tmux lists.
-        ahead: Ahead::begin(needs::pids_at_a_glance(text)),
+        ahead: Ahead::begin(&surroundings.homes, needs::pids_at_a_glance(text)),
     }
 }
 
@@ -154,13 +157,11 @@ impl Begun {
 
 /// Reads what the roll records, on threads of their own, so that tmux's answers are read meanwhile.
 async fn read_ahead(ahead: Ahead, request: &Request<'_>) -> Trees {
-    let homes = request.surroundings.homes.clone();
     let conversations = agent::recorded(request.registry, request.ledger);
-    let read = move || ahead.end(&homes, &conversations);
-    tokio::task::spawn_blocking(read)
+    tokio::task::spawn_blocking(move || ahead.end(&conversations))
         .await
         // The thread broke: everything is read in order instead.
-        .unwrap_or_else(|_| Ahead::begin(BTreeSet::new()).end(&request.surroundings.homes, &[]))
+        .unwrap_or_else(|_| Ahead::begin(&request.surroundings.homes, BTreeSet::new()).end(&[]))
 }
 
 /// Looks for the processes that answer to these pids: those that ended rows record, of which no pass needs to know.

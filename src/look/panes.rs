@@ -1,10 +1,11 @@
 //! What runs in a pane: the outermost agents at and below its first process.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::mpsc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 
-use super::agent::{Homes, Minds, Question, is_shell, kind_of, may_be_launcher};
+use super::agent::{Homes, Minds, Question, Readers, Reading, is_shell, kind_of, may_be_launcher};
 use super::process::{Processes, Stat, identity};
 use crate::core::ids::{AgentKind, Pid, ProcessId};
 use crate::core::sighting::Sighting;
@@ -16,8 +17,11 @@ const GENERATIONS: usize = 8;
 /// More processes than any pane has. A tree that is larger was not read whole.
 const LARGEST_TREE: usize = 4096;
 
-/// How many agents are handed on at once: to wake a thread costs more than to read what one agent keeps.
-const BATCH: usize = 32;
+/// How many threads walk ahead at most. The servers of tmux want the other processors.
+const WALKERS: usize = 2;
+
+/// How many trees a thread takes at once: where there are no more, a second thread costs more than it saves.
+const SHARE: usize = 16;
 
 /// What runs at and below one process.
 #[derive(Clone, Debug)]
@@ -32,61 +36,107 @@ pub struct Trees {
     processes: Processes,
     minds: Minds,
     walked: BTreeMap<Pid, Tree>,
+    /// Where agents work, as far as that was read.
+    folders: BTreeMap<ProcessId, Sighting<String>>,
 }
 
-/// A walk through the trees of processes that will probably be asked for. It goes on by itself, on a thread of its
+/// A walk through the trees of processes that will probably be asked for. It goes on by itself, on threads of its
 /// own.
 pub struct Ahead {
-    /// `None` where the system gave no thread.
-    walk: Option<JoinHandle<(Processes, BTreeMap<Pid, Tree>)>>,
-    agents: mpsc::Receiver<Vec<(ProcessId, AgentKind)>>,
+    minds: Minds,
+    walkers: Vec<JoinHandle<Vec<Walked>>>,
+}
+
+/// A tree that was walked ahead, and what the agents in it keep, as far as that could be read.
+struct Walked {
+    root: Pid,
+    tree: Tree,
+    read: Vec<(AgentKind, ProcessId, Option<Reading>)>,
+    /// Where those agents work whose conversations may have to be inferred from that.
+    folders: Vec<(ProcessId, Sighting<String>)>,
 }
 
 impl Ahead {
     /// Begins to walk.
     #[must_use]
-    pub fn begin(roots: BTreeSet<Pid>) -> Self {
-        let (found, agents) = mpsc::channel();
-        let walk = move || {
-            let mut processes = Processes::open();
-            let mut walk = Walk(&mut processes);
-            let mut walked = BTreeMap::new();
-            let mut batch = Vec::new();
-            for root in roots {
-                let tree = walk.tree(root);
-                if let Sighting::Present(agents) = &tree.agents {
-                    batch.extend(agents);
-                }
-                walked.insert(root, tree);
-                if batch.len() >= BATCH {
-                    // Where nobody listens, `fill` reads what nobody did.
-                    let _ = found.send(std::mem::take(&mut batch));
-                }
-            }
-            let _ = found.send(batch);
-            (processes, walked)
+    pub fn begin(homes: &Homes, roots: BTreeSet<Pid>) -> Self {
+        let minds = Minds::new(homes);
+        let readers = Arc::new(minds.readers());
+        let roots: Arc<[Pid]> = roots.into_iter().collect();
+        let next = Arc::new(AtomicUsize::new(0));
+        let walkers = roots.len().div_ceil(SHARE).min(WALKERS);
+        let walk = |_| {
+            let (roots, next, readers) = (roots.clone(), next.clone(), readers.clone());
+            let walk = move || walk_ahead(&roots, &next, &readers);
+            // Where the system gives no thread, `fill` walks what nobody did.
+            thread::Builder::new().spawn(walk).ok()
         };
         Self {
-            walk: thread::Builder::new().spawn(walk).ok(),
-            agents,
+            walkers: (0..walkers).filter_map(walk).collect(),
+            minds,
         }
     }
 
-    /// Looks for these conversations, reads what the agents that are found keep, and waits for the end of the walk.
+    /// Looks for these conversations, waits for the end of the walk, and takes up what the agents that were found
+    /// keep.
     #[must_use]
-    pub fn end(self, homes: &Homes, conversations: &[Question]) -> Trees {
-        let mut minds = Minds::new(homes);
+    pub fn end(self, conversations: &[Question]) -> Trees {
+        let Self { mut minds, walkers } = self;
         minds.look_ahead(conversations);
-        for (process, kind) in self.agents.into_iter().flatten() {
-            minds.think(kind, process);
-        }
-        // Without the thread, or where it broke, everything is read in order instead.
-        let walked = self.walk.and_then(|walk| walk.join().ok());
-        let (processes, walked) = walked.unwrap_or_else(|| (Processes::open(), BTreeMap::new()));
-        Trees {
-            processes,
+        // What a thread that broke has not walked is walked when it is asked for.
+        let walked = walkers.into_iter().filter_map(|walker| walker.join().ok());
+        let mut walked: Vec<Walked> = walked.flatten().collect();
+        // Whichever thread read it: what is learned first must not depend on that.
+        walked.sort_unstable_by_key(|walked| walked.root);
+        let mut trees = Trees {
+            processes: Processes::open(),
             minds,
-            walked,
+            walked: BTreeMap::new(),
+            folders: BTreeMap::new(),
+        };
+        for it in walked {
+            for (kind, process, reading) in it.read {
+                trees.minds.learn(kind, process, reading);
+            }
+            trees.walked.insert(it.root, it.tree);
+            trees.folders.extend(it.folders);
+        }
+        trees
+    }
+}
+
+/// Walks through trees, of which `next` is the first that nobody has taken yet.
+fn walk_ahead(roots: &[Pid], next: &AtomicUsize, readers: &Readers) -> Vec<Walked> {
+    let mut processes = Processes::open();
+    let mut walked = Vec::new();
+    loop {
+        let first = next.fetch_add(SHARE, Ordering::Relaxed);
+        let Some(left) = roots.get(first..).filter(|left| !left.is_empty()) else {
+            return walked;
+        };
+        for &root in left.iter().take(SHARE) {
+            let tree = Walk(&mut processes).tree(root);
+            let agents = match &tree.agents {
+                Sighting::Present(agents) => agents.as_slice(),
+                Sighting::Absent(_) | Sighting::Unknown(_) => &[],
+            };
+            let mut read = Vec::with_capacity(agents.len());
+            let mut folders = Vec::new();
+            for &(process, kind) in agents {
+                let reading = readers.get(&kind).map(|reader| reader.read(process));
+                if let Some(reading) = &reading
+                    && !reading.mind.of_session().is_present()
+                {
+                    folders.push((process, processes.cwd(process.pid)));
+                }
+                read.push((kind, process, reading));
+            }
+            walked.push(Walked {
+                root,
+                tree,
+                read,
+                folders,
+            });
         }
     }
 }
@@ -107,7 +157,10 @@ impl Trees {
             tree.agents.clone().map(|found| {
                 found
                     .into_iter()
-                    .map(|(process, kind)| sight(&mut self.minds, &self.processes, process, kind))
+                    .map(|(process, kind)| {
+                        let folder = self.folders.get(&process);
+                        sight(&mut self.minds, &self.processes, process, kind, folder)
+                    })
                     .collect()
             })
         };
@@ -137,6 +190,7 @@ fn sight(
     processes: &Processes,
     process: ProcessId,
     kind: AgentKind,
+    folder: Option<&Sighting<String>>,
 ) -> AgentSight {
     let live = minds.live(kind, process);
     // When it began and where it works matter only if its conversation has to be inferred from that.
@@ -150,7 +204,11 @@ fn sight(
             || Sighting::unknown("when this boot began could not be read"),
             Sighting::Present,
         );
-        (started_at, processes.cwd(process.pid))
+        let cwd = folder.cloned();
+        (
+            started_at,
+            cwd.unwrap_or_else(|| processes.cwd(process.pid)),
+        )
     };
     AgentSight {
         process,

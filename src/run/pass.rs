@@ -30,7 +30,7 @@ use crate::roll::read::{Contents, ReadError};
 use crate::roll::{self, Roll};
 use crate::snapshot::Snapshot;
 use crate::state::journal::News;
-use crate::state::ledger::Unsaved;
+use crate::state::ledger::Kept;
 use crate::state::retention::bounded;
 use crate::state::{Folder, Inbox, Journal, LedgerFile, Locked, Rewrites, StateError};
 use crate::tell::wire;
@@ -138,8 +138,10 @@ pub(super) struct Memory {
     unwritten: Option<Ledger>,
     /// The events of jobs that came, where somebody listens.
     inbox: Option<Inbox>,
-    /// The ledger of the last look, where it said too little to be written down at once.
-    unsaved: Option<Unsaved>,
+    /// What the last look remembered, written down or not: read again only where it changed.
+    kept: Option<Kept>,
+    /// The roll of the last look: understood again only where it changed.
+    roll: Option<Registry>,
     /// Whether there will be another look soon.
     is_of_a_loop: bool,
 }
@@ -150,7 +152,8 @@ impl Memory {
         Self {
             unwritten: None,
             inbox,
-            unsaved: None,
+            kept: None,
+            roll: None,
             is_of_a_loop: true,
         }
     }
@@ -207,12 +210,7 @@ pub(super) async fn pass(settings: &Settings, memory: &mut Memory) -> Result<Pas
 }
 
 async fn dry_pass(settings: &Settings, memory: &mut Memory) -> Result<Passed, RunError> {
-    let look = look(
-        settings,
-        Keep::Nothing(memory.unwritten.as_ref()),
-        &mut Vec::new(),
-    )
-    .await?;
+    let look = look(settings, Keep::Nothing(memory), &mut Vec::new()).await?;
     let report = report(settings, &look.before, &look, &Written::default());
     let passed = Passed {
         news: look.has_news,
@@ -247,7 +245,8 @@ async fn written_pass(
         }
         let lock = match folder.lock(settings.lock_timeout).await {
             Err(error @ StateError::Busy { .. }) => {
-                let look = look(settings, Keep::Nothing(None), &mut lost).await?;
+                let mut nothing = Memory::default();
+                let look = look(settings, Keep::Nothing(&mut nothing), &mut lost).await?;
                 let origin = origin.unwrap_or_else(|| look.before.clone());
                 let passed = Passed::of(settings, &origin, look, Attempt::locked(error));
                 return Ok(passed.with(news));
@@ -441,13 +440,24 @@ async fn sleep_until(due: Timestamp) {
     }
 }
 
-/// Reads the roll, and begins to look: the roll takes as long to understand as tmux takes to answer.
-fn read(settings: &Settings) -> Result<(Contents, Registry, Begun), RunError> {
+/// Reads the roll, and begins to look: the roll takes as long to understand as tmux takes to answer. If it is still
+/// the one that is `known`, it need not be understood again.
+fn read(
+    settings: &Settings,
+    known: &mut Option<Registry>,
+) -> Result<(Contents, Registry, Begun), RunError> {
     let contents = roll::read::read(&settings.roll)?;
     let begun = look::begin(&settings.surroundings, &contents.text);
-    let registry = contents
-        .registry()
-        .map_err(RunError::not_yaml(&settings.roll))?;
+    let is_known = |known: &Registry| known.fingerprint == contents.fingerprint;
+    let registry = match known.take().filter(is_known) {
+        Some(known) => Registry {
+            written_at: contents.written_at,
+            ..known
+        },
+        None => contents
+            .registry()
+            .map_err(RunError::not_yaml(&settings.roll))?,
+    };
     Ok((contents, registry, begun))
 }
 
@@ -473,8 +483,8 @@ async fn patiently<T>(mut read: impl FnMut() -> Result<T, RunError>) -> Result<T
 pub(super) enum Keep<'a> {
     /// In the state folder.
     In(&'a Folder, &'a Locked, &'a mut Memory),
-    /// Nowhere, and this is what the look before it would have written there.
-    Nothing(Option<&'a Ledger>),
+    /// Nowhere but in mind, where the look before it is, if there was one.
+    Nothing(&'a mut Memory),
     /// Nowhere: it is for a person, who wants to see more than is needed to decide.
     Shown,
 }
@@ -482,7 +492,7 @@ pub(super) enum Keep<'a> {
 /// Looks once. What of the memory is found lost is told by this look and those after it.
 pub(super) async fn look(
     settings: &Settings,
-    keep: Keep<'_>,
+    mut keep: Keep<'_>,
     lost: &mut Vec<Source>,
 ) -> Result<Look, RunError> {
     if let Some(snapshot) = &settings.replay {
@@ -494,9 +504,14 @@ pub(super) async fn look(
     };
     let heard = inbox.as_ref().map(Inbox::heard).unwrap_or_default();
     let mut booted_at = clock::booted_at();
-    let (mut contents, mut registry, mut begun) = patiently(|| read(settings)).await?;
+    let (mut known, kept) = match &mut keep {
+        Keep::In(_, _, memory) => (memory.roll.take(), memory.kept.take()),
+        Keep::Nothing(memory) => (memory.roll.take(), None),
+        Keep::Shown => (None, None),
+    };
+    let (mut contents, mut registry, mut begun) = patiently(|| read(settings, &mut known)).await?;
     let folder = Folder::of(&settings.state, &settings.roll.target);
-    let (mut file, mut before) = LedgerFile::load(&folder)?;
+    let (mut file, mut before) = LedgerFile::load_after(&folder, kept)?;
     let journal = Journal::of(&folder);
     lost.extend(damaged("ledger", file.path(), file.damage()));
     lost.extend(damaged(
@@ -504,10 +519,10 @@ pub(super) async fn look(
         journal.path(),
         journal.damage()?.as_deref(),
     ));
-    match &keep {
-        Keep::In(_, _, memory) => file.catch_up(&mut before, memory.unsaved.as_ref()),
-        Keep::Nothing(Some(ledger)) => before.clone_from(ledger),
-        Keep::Nothing(None) | Keep::Shown => {}
+    if let Keep::Nothing(memory) = &keep
+        && let Some(unwritten) = &memory.unwritten
+    {
+        before.clone_from(unwritten);
     }
     let mut policy = settings.policy.clone();
     policy.read_only = contents.newer_store.as_ref().map(|store| {
@@ -542,7 +557,8 @@ pub(super) async fn look(
         debug!(
             "the clock was set during the look, whose times contradict each other; looking again"
         );
-        (contents, registry, begun) = patiently(|| read(settings)).await?;
+        known = Some(registry);
+        (contents, registry, begun) = patiently(|| read(settings, &mut known)).await?;
     };
     let made = clock::steady();
     world.sources.extend(lost.iter().cloned());
@@ -585,12 +601,17 @@ pub(super) async fn look(
         );
     }
     look.has_news = news.iter().any(|news| !news::is_repeated(&look, news));
+    if let Keep::In(_, _, memory) | Keep::Nothing(memory) = &mut keep
+        && memory.is_of_a_loop
+    {
+        memory.roll = Some(look.registry.clone());
+    }
     if let Keep::In(folder, lock, memory) = keep {
         // The news is on disk before anything is done about it: a crash in between loses none of it.
         Journal::of(folder).append(look.world.at, news, lock)?;
         let after = bounded(look.assessment.ledger.clone(), look.world.at);
         let counts = !memory.is_of_a_loop;
-        memory.unsaved = file.save_news((&look.before, after), counts, look.world.at, lock)?;
+        memory.kept = file.save_news((&look.before, after), counts, look.world.at, lock)?;
         // What was heard is in the ledger now.
         if let Some(inbox) = inbox {
             inbox.forget(&heard)?;

@@ -4,7 +4,7 @@ use std::path::{self, Path};
 
 use super::error::RunError;
 use super::news::report;
-use super::pass::{Keep, Settings, TRIES, look};
+use super::pass::{Keep, Memory, Settings, TRIES, look};
 use crate::core::edit::Edit;
 use crate::core::report::{Report, Written};
 use crate::roll::commit::{CommitError, Preview, preview};
@@ -29,7 +29,8 @@ pub struct Proposal {
 /// Where the roll cannot be read or is saved again and again, or the state folder cannot be read.
 pub async fn propose(settings: &Settings) -> Result<Proposal, RunError> {
     for _ in 0..TRIES {
-        let look = look(settings, Keep::Nothing(None), &mut Vec::new()).await?;
+        let mut nothing = Memory::default();
+        let look = look(settings, Keep::Nothing(&mut nothing), &mut Vec::new()).await?;
         let edits: Vec<Edit> = proposed(&look.assessment)
             .map(|(edit, _)| edit.clone())
             .collect();

@@ -21,7 +21,7 @@ use crate::roll::read::what_else;
 use again::{Stamp, is_the_same};
 use document::Document;
 
-pub use again::Unsaved;
+pub use again::Kept;
 
 /// A ledger as JSON, for whoever keeps one elsewhere.
 ///
@@ -62,6 +62,14 @@ impl LedgerFile {
     /// # Errors
     /// When the folder is not the user's own, or the file cannot be read.
     pub fn load(folder: &Folder) -> Result<(Self, Ledger), StateError> {
+        Self::load_after(folder, None)
+    }
+
+    /// The same after a look of this loop, which has left this in mind: if that is still so, it is not read again.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_after(folder: &Folder, kept: Option<Kept>) -> Result<(Self, Ledger), StateError> {
         let mut file = Self {
             path: folder.path().join("ledger.json"),
             journal: Journal::of(folder),
@@ -71,6 +79,13 @@ impl LedgerFile {
         };
         if !folder.exists()? {
             return Ok((file, Ledger::default()));
+        }
+        let newest = file.journal.newest()?;
+        let is_so = |kept: &Kept| kept.told == newest && Stamp::at(&file.path) == Some(kept.stamp);
+        if let Some(kept) = kept.filter(is_so) {
+            file.stamp = Some(kept.stamp);
+            file.told = kept.told;
+            return Ok((file, kept.ledger));
         }
         let document = match not_a_file(&file.path) {
             Some(what) => Some(Err(format!("it is {what}, and no file"))),
@@ -89,7 +104,6 @@ impl LedgerFile {
             }
         };
         file.told = told;
-        let newest = file.journal.newest()?;
         if newest != told {
             file.stamp = None;
             // A journal that ends before what was told is another one, and all of it is new.
@@ -101,17 +115,9 @@ impl LedgerFile {
         Ok((file, ledger))
     }
 
-    /// What a look before this one knew and did not save, if the file is still as it was then.
-    pub fn catch_up(&self, ledger: &mut Ledger, unsaved: Option<&Unsaved>) {
-        if let Some(unsaved) = unsaved.filter(|unsaved| self.stamp.as_ref() == Some(&unsaved.stamp))
-        {
-            ledger.clone_from(&unsaved.ledger);
-        }
-    }
-
     /// Writes the ledger of a look made `now`, unless it says only that the same was seen again as `before`, and what is
-    /// on disk is not old. Then that is returned, for the next look of a loop. Whoever will not look again by himself
-    /// `counts` on the disk to tell how often something was seen.
+    /// on disk is not old. Returns what the next look of a loop need not read again. Whoever will not look again by
+    /// himself `counts` on the disk to tell how often something was seen.
     ///
     /// # Errors
     /// When the system refuses.
@@ -121,18 +127,18 @@ impl LedgerFile {
         counts: bool,
         now: Timestamp,
         lock: &Locked,
-    ) -> Result<Option<Unsaved>, StateError> {
-        if let Some(stamp) = self.stamp.clone()
-            && stamp.is_fresh(now)
+    ) -> Result<Option<Kept>, StateError> {
+        let is_old_news = self.stamp.is_some_and(|stamp| stamp.is_fresh(now))
             && self.journal.newest()? == self.told
-            && is_the_same(before, &after, counts)
-        {
-            return Ok(Some(Unsaved {
-                stamp,
-                ledger: after,
-            }));
+            && is_the_same(before, &after, counts);
+        if !is_old_news {
+            self.save(&after, lock)?;
         }
-        self.save(&after, lock).map(|()| None)
+        Ok(self.stamp.map(|stamp| Kept {
+            stamp,
+            told: self.told,
+            ledger: after,
+        }))
     }
 
     /// What was wrong with the file when it was read.
@@ -162,10 +168,13 @@ impl LedgerFile {
             }
         }
         self.stamp = None;
-        let text = Document::of(ledger, self.journal.newest()?)
+        self.told = self.journal.newest()?;
+        let text = Document::of(ledger, self.told)
             .text()
             .map_err(|error| StateError::io("write", &self.path)(error.into()))?;
-        replace(&self.path, &text, lock)
+        replace(&self.path, &text, lock)?;
+        self.stamp = Stamp::at(&self.path);
+        Ok(())
     }
 
     fn read(&mut self) -> Result<Option<Vec<u8>>, StateError> {

@@ -15,6 +15,7 @@ mod transcript;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use self::birth::Birth;
@@ -23,7 +24,9 @@ use self::projects::{Found, Opened, Projects, Sweep};
 use self::root::{Kept, Root};
 use self::transcript::{Head, Writer};
 use super::life::{View, absolute, is_younger_than};
-use super::{Agent, FILE_TIMES, Homes, MOST_REMEMBERED, Mind, Question, can_be_a_file_name};
+use super::{
+    Agent, FILE_TIMES, Homes, MOST_REMEMBERED, Mind, Question, Reader, Reading, can_be_a_file_name,
+};
 use crate::core::ids::{AgentKind, ConversationId, ProcessId, Timestamp};
 use crate::core::sighting::{Proof, Sighting};
 use crate::core::world::{Artifact, Candidate, Source, SourceState};
@@ -51,10 +54,8 @@ pub(super) struct Claude {
     home: Option<Root>,
     /// The roots of live agents' own environments, where they are others.
     others: Vec<Root>,
-    /// What pids and paths mean to headcount.
-    view: View,
-    /// The pid namespace of that, as records name it.
-    namespace: Option<String>,
+    /// What reads its processes.
+    records: Records,
     /// The folders that live records say their conversations are of.
     folders: BTreeMap<ConversationId, String>,
     /// The stores that only the ledger remembers and that had to be gone through, each with what could not be
@@ -62,6 +63,17 @@ pub(super) struct Claude {
     remembered: BTreeMap<PathBuf, Option<String>>,
     /// Whether anybody asked for what lies in the roots.
     looked: bool,
+}
+
+/// Reads the records of live processes.
+#[derive(Clone, Debug)]
+struct Records {
+    /// The root of headcount's own environment.
+    home: Option<Root>,
+    /// What pids and paths mean to headcount.
+    view: View,
+    /// The pid namespace of that, as records name it.
+    namespace: Option<String>,
     /// How many seconds a process may take until it has written its record.
     starting: u64,
 }
@@ -73,75 +85,22 @@ impl Claude {
             .clone()
             .or_else(|| homes.home.as_ref().map(|home| home.join(".claude")));
         let projects = homes.claude_project_dir.clone();
-        let view = View::own();
-        let namespace = view.pids.as_ref();
+        let home = config.map(|config| {
+            let projects = projects.unwrap_or_else(|| config.join("projects"));
+            Root::of_headcount(config, projects)
+        });
         Self {
-            home: config.map(|config| {
-                let projects = projects.unwrap_or_else(|| config.join("projects"));
-                Root::of_headcount(config, projects)
-            }),
+            records: Records::of(home.clone()),
+            home,
             others: Vec::new(),
-            namespace: namespace.map(|link| link.to_string_lossy().into_owned()),
-            view,
             folders: BTreeMap::new(),
             remembered: BTreeMap::new(),
             looked: false,
-            starting: STARTING,
         }
     }
 
     fn roots(&self) -> impl Iterator<Item = &Root> {
         self.home.iter().chain(&self.others)
-    }
-
-    /// What a process's own environment leads to, where headcount's own root did not name its conversation.
-    fn mind_by_environment(&mut self, process: ProcessId, at_home: Option<Kept>) -> Mind {
-        let pid = process.pid;
-        let birth = match Birth::of(pid) {
-            Ok(birth) => birth,
-            Err(why) => {
-                return Mind::unknown(format!(
-                    "the environment of process {pid} could not be read: {why}"
-                ));
-            }
-        };
-        let Some(config) = birth.config() else {
-            return Mind::unknown(format!(
-                "the environment of process {pid} does not say where it keeps its files"
-            ));
-        };
-        // To a process that sees another world, that root may be another folder, and its pid another number.
-        if let Some(why) = self.view.differs(pid) {
-            return Mind::unknown(why);
-        }
-        self.live_in(&config);
-        let kept = match at_home {
-            Some(kept) if self.home.as_ref().is_some_and(|home| home.is_at(&config)) => kept,
-            _ => Root::of_an_agent(&config).kept(process, self.namespace.as_deref()),
-        };
-        match kept {
-            Kept::Mind { mind, folder } => self.remember(mind, folder),
-            Kept::Unclear(why) => Mind::unknown(why),
-            Kept::Nothing { keeps_records, .. }
-                if keeps_records && is_younger_than(process, self.starting) =>
-            {
-                Mind::unknown(format!(
-                    "process {pid} is still starting and has no record yet"
-                ))
-            }
-            Kept::Nothing { proof, .. } => match birth.leaves_no_trace() {
-                Some(why) => Mind::Traceless(Proof::new(why)),
-                None => Mind::Silent(Proof::new(proof)),
-            },
-        }
-    }
-
-    /// Remembers where the transcript of a live conversation will be.
-    fn remember(&mut self, mind: Mind, folder: Option<String>) -> Mind {
-        if let (Sighting::Present(record), Some(folder)) = (mind.of_process(), folder) {
-            self.folders.insert(record.id, folder);
-        }
-        mind
     }
 
     /// Remembers that a live agent uses a root.
@@ -235,6 +194,78 @@ impl Claude {
     }
 }
 
+impl Records {
+    fn of(home: Option<Root>) -> Self {
+        let view = View::own();
+        let namespace = view.pids.as_ref();
+        Self {
+            home,
+            namespace: namespace.map(|link| link.to_string_lossy().into_owned()),
+            view,
+            starting: STARTING,
+        }
+    }
+
+    /// What a process's own environment leads to, where headcount's own root did not name its conversation.
+    fn by_environment(&self, process: ProcessId, at_home: Option<Kept>) -> Reading {
+        let pid = process.pid;
+        let birth = match Birth::of(pid) {
+            Ok(birth) => birth,
+            Err(why) => {
+                return Reading::unclear(format!(
+                    "the environment of process {pid} could not be read: {why}"
+                ));
+            }
+        };
+        let Some(config) = birth.config() else {
+            return Reading::unclear(format!(
+                "the environment of process {pid} does not say where it keeps its files"
+            ));
+        };
+        // To a process that sees another world, that root may be another folder, and its pid another number.
+        if let Some(why) = self.view.differs(pid) {
+            return Reading::unclear(why);
+        }
+        let kept = match at_home {
+            Some(kept) if self.home.as_ref().is_some_and(|home| home.is_at(&config)) => kept,
+            _ => Root::of_an_agent(&config).kept(process, self.namespace.as_deref()),
+        };
+        let (mind, folder) = match kept {
+            Kept::Mind { mind, folder } => (mind, folder),
+            Kept::Unclear(why) => (Mind::unknown(why), None),
+            Kept::Nothing { keeps_records, .. }
+                if keeps_records && is_younger_than(process, self.starting) =>
+            {
+                let why = format!("process {pid} is still starting and has no record yet");
+                (Mind::unknown(why), None)
+            }
+            Kept::Nothing { proof, .. } => match birth.leaves_no_trace() {
+                Some(why) => (Mind::Traceless(Proof::new(why)), None),
+                None => (Mind::Silent(Proof::new(proof)), None),
+            },
+        };
+        Reading {
+            mind,
+            root: Some(config),
+            folder,
+        }
+    }
+}
+
+impl Reader for Records {
+    fn read(&self, process: ProcessId) -> Reading {
+        let kept = |home: &Root| home.kept(process, self.namespace.as_deref());
+        match self.home.as_ref().map(|home| (home, kept(home))) {
+            Some((home, Kept::Mind { mind, folder })) => Reading {
+                mind,
+                root: Some(home.config.clone()),
+                folder,
+            },
+            at_home => self.by_environment(process, at_home.map(|(_, kept)| kept)),
+        }
+    }
+}
+
 /// The store that the ledger last saw a conversation in.
 fn store_of(question: &Question) -> Option<PathBuf> {
     question.last_at.as_deref().and_then(Projects::holding)
@@ -261,17 +292,26 @@ impl Agent for Claude {
         AgentKind::Claude
     }
 
-    fn mind(&mut self, process: ProcessId) -> Mind {
-        let home = self.home.as_ref();
-        match home.map(|root| root.kept(process, self.namespace.as_deref())) {
-            Some(Kept::Mind { mind, folder }) => {
-                if let Some(home) = &mut self.home {
-                    home.is_lived_in();
-                }
-                self.remember(mind, folder)
-            }
-            at_home => self.mind_by_environment(process, at_home),
+    fn reader(&self) -> Option<Arc<dyn Reader>> {
+        Some(Arc::new(self.records.clone()))
+    }
+
+    fn learn(&mut self, reading: Reading) -> Mind {
+        if let Some(config) = &reading.root {
+            self.live_in(config);
         }
+        // Where the transcript of its conversation will be.
+        if let (Sighting::Present(record), Some(folder)) =
+            (reading.mind.of_process(), reading.folder)
+        {
+            self.folders.insert(record.id, folder);
+        }
+        reading.mind
+    }
+
+    fn mind(&mut self, process: ProcessId) -> Mind {
+        let reading = self.records.read(process);
+        self.learn(reading)
     }
 
     fn places(&self) -> usize {
@@ -349,7 +389,7 @@ impl Agent for Claude {
     fn claimed(&mut self) -> Sighting<BTreeSet<ConversationId>> {
         let mut claimed = BTreeSet::new();
         for root in self.roots() {
-            match root.claimed(self.namespace.as_deref()) {
+            match root.claimed(self.records.namespace.as_deref()) {
                 Ok(ids) => claimed.extend(ids),
                 Err(why) => return Sighting::unknown(why),
             }

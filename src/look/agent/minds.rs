@@ -1,6 +1,7 @@
 //! All agents together: what the live ones have on their minds, and what is on disk of the conversations that
 //! anybody speaks of.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use super::agy::Agy;
 use super::census::{self, Counted, Place};
 use super::claude::Claude;
-use super::{Agent, Homes, Mind, Question};
+use super::{Agent, Homes, Mind, Question, Readers, Reading};
 use crate::core::ids::{AgentKind, ConversationId, ProcessId, Timestamp};
 use crate::core::ledger::Ledger;
 use crate::core::policy::Policy;
@@ -43,9 +44,27 @@ impl Minds {
         self.look_for(&asked.iter().collect::<Vec<_>>());
     }
 
-    /// Reads what a live process has on its mind, if that was not done yet.
-    pub fn think(&mut self, kind: AgentKind, process: ProcessId) {
-        self.mind(kind, process);
+    /// What reads processes one by one, on any thread.
+    #[must_use]
+    pub fn readers(&self) -> Readers {
+        let readers = self.agents.iter();
+        readers
+            .filter_map(|agent| Some((agent.kind(), agent.reader()?)))
+            .collect()
+    }
+
+    /// Takes up what was read of a live process, or reads it now, if neither was done yet.
+    pub fn learn(&mut self, kind: AgentKind, process: ProcessId, reading: Option<Reading>) {
+        let Some(reading) = reading else {
+            self.mind(kind, process);
+            return;
+        };
+        if let (Some(agent), Entry::Vacant(unread)) = (
+            self.agents.iter_mut().find(|agent| agent.kind() == kind),
+            self.minds.entry((kind, process)),
+        ) {
+            unread.insert(agent.learn(reading));
+        }
     }
 
     /// The conversation of the session that a live process is the agent of. All agents of the world have to be

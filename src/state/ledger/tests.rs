@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::LedgerFile;
+use super::again::is_the_same;
 use super::document::Document;
 use crate::core::ids::{
     AgentKind, BootId, ConversationId, DriftId, Fingerprint, ProcessId, ServerName, SessionName,
@@ -327,4 +328,132 @@ async fn a_folder_in_the_ledgers_place_is_told_as_one_and_set_aside() {
     file.save(&some_ledger(), &locked).unwrap();
     assert_eq!(LedgerFile::load(&folder).unwrap().1, some_ledger());
     assert!(path.with_extension("json.damaged").is_dir());
+}
+
+/// The ledger without when, and unless it `counts` how often, the same was seen last.
+fn bare(mut ledger: Ledger, counts: bool) -> Ledger {
+    let never = Timestamp::from_millis(0);
+    for server in ledger.servers.values_mut() {
+        server.seen = never;
+    }
+    let rows = ledger.rows.values_mut();
+    for alive in rows.filter_map(|row| row.alive.as_mut()) {
+        alive.at = never;
+    }
+    for artifact in ledger.artifacts.values_mut() {
+        artifact.seen = never;
+        artifact.modified = never;
+    }
+    for agent in ledger.agents.values_mut() {
+        agent.seen = never;
+    }
+    for drift in ledger.drifts.values_mut() {
+        drift.last_seen = never;
+        drift.count = if counts { drift.count } else { 0 };
+    }
+    ledger
+}
+
+proptest! {
+    #[test]
+    fn seeing_the_same_again_is_no_news_and_all_else_is(a in ledger(), b in ledger(), counts: bool) {
+        // Alike in all but one part, so that each part decides once.
+        let mixed = [
+            Ledger { homes: b.homes.clone(), ..a.clone() },
+            Ledger { servers: b.servers.clone(), ..a.clone() },
+            Ledger { rows: b.rows.clone(), ..a.clone() },
+            Ledger { artifacts: b.artifacts.clone(), ..a.clone() },
+            Ledger { agents: b.agents.clone(), ..a.clone() },
+            Ledger { drifts: b.drifts.clone(), ..a.clone() },
+            Ledger { jobs: b.jobs.clone(), ..a.clone() },
+            Ledger { clock: b.clock.clone(), ..a.clone() },
+            bare(a.clone(), counts),
+        ];
+        for other in mixed {
+            let expected = bare(a.clone(), counts) == bare(other.clone(), counts);
+            prop_assert_eq!(is_the_same(&a, &other, counts), expected);
+        }
+    }
+
+    #[test]
+    fn one_thing_that_is_not_the_same_is_news(ledger in ledger(), change in 0..16_usize) {
+        let mut other = ledger.clone();
+        prop_assume!(is_changed(&mut other, change));
+        prop_assert!(!is_the_same(&ledger, &other, false));
+        prop_assert!(!is_the_same(&other, &ledger, false));
+    }
+}
+
+/// Changes one field of the first of its kind, if there is one.
+fn is_changed(ledger: &mut Ledger, change: usize) -> bool {
+    fn flip<T>(it: Option<T>, change: impl FnOnce(T)) -> bool {
+        it.map(change).is_some()
+    }
+    let text = |text: &mut String| text.push('x');
+    let moment = |time: &mut Timestamp| *time = Timestamp::from_millis(time.millis() ^ 1);
+    let known = |pid: &mut Option<u32>| *pid = pid.map_or(Some(7), |_| None);
+    let (servers, rows) = (ledger.servers.values_mut(), ledger.rows.values_mut());
+    let (agents, drifts) = (ledger.agents.values_mut(), ledger.drifts.values_mut());
+    let (mut servers, mut rows, mut agents, mut drifts) = (servers, rows, agents, drifts);
+    match change {
+        0 => flip(servers.next(), |it| it.id.pid ^= 1),
+        1 => flip(servers.next(), |it| it.boot = BootId::new("another")),
+        2 => flip(rows.next(), |it| known(&mut it.pid)),
+        3 => flip(rows.next(), |it| moment(&mut it.since)),
+        4 => flip(rows.next(), |it| it.since_boot.1 = BootId::new("another")),
+        5 => flip(rows.find_map(|it| it.alive.as_mut()), |it| {
+            text(&mut it.incarnation.session);
+        }),
+        6 => flip(rows.find(|it| it.alive.is_some()), |it| it.alive = None),
+        7 => flip(ledger.artifacts.values_mut().next(), |it| {
+            it.path = it.path.take().map_or(Some("x".to_owned()), |_| None);
+        }),
+        8 => flip(agents.next(), |it| known(&mut it.user)),
+        9 => flip(agents.next(), |it| it.undecided ^= true),
+        10 => flip(agents.find_map(|it| it.gone.as_mut()), moment),
+        11 => flip(drifts.next(), |it| moment(&mut it.first_seen)),
+        12 => flip(drifts.next(), |it| text(&mut it.told_as)),
+        13 => flip(drifts.next(), |it| it.undone ^= true),
+        14 => flip(drifts.find(|it| it.proven_since.is_some()), |it| {
+            it.proven_since = None;
+        }),
+        _ => flip(drifts.find_map(|it| it.acked.as_mut()), |it| {
+            text(&mut it.reason);
+        }),
+    }
+}
+
+#[tokio::test]
+async fn what_a_look_of_a_loop_keeps_in_mind_is_read_again_only_after_somebody_wrote() {
+    let (_temp, folder, locked) = folder().await;
+    let now = Timestamp::from_secs(2_000_000_000);
+    let (mut file, before) = LedgerFile::load(&folder).unwrap();
+    let kept = file.save_news((&before, some_ledger()), false, now, &locked);
+    let kept = kept.unwrap().expect("it was saved");
+
+    // What it has in mind tells that it was not read.
+    let mut in_mind = kept.clone();
+    in_mind.ledger.homes.clear();
+    let expected = in_mind.ledger.clone();
+    assert_ne!(expected, some_ledger(), "it can be told");
+    let (_, ledger) = LedgerFile::load_after(&folder, Some(in_mind.clone())).unwrap();
+    assert_eq!(ledger, expected);
+
+    let (mut theirs, _) = LedgerFile::load(&folder).unwrap();
+    theirs.save(&some_ledger(), &locked).unwrap();
+    let (_, ledger) = LedgerFile::load_after(&folder, Some(in_mind)).unwrap();
+    assert_eq!(ledger, some_ledger());
+}
+
+#[tokio::test]
+async fn what_the_journal_tells_since_is_not_passed_over_for_what_was_kept_in_mind() {
+    let (_temp, folder, locked) = folder().await;
+    let now = Timestamp::from_secs(2_000_000_000);
+    let (mut file, before) = LedgerFile::load(&folder).unwrap();
+    let kept = file.save_news((&before, some_ledger()), false, now, &locked);
+    let mut kept = kept.unwrap().expect("it was saved");
+    kept.ledger.homes.clear();
+    kept.told += 1;
+    let (_, ledger) = LedgerFile::load_after(&folder, Some(kept)).unwrap();
+    assert_eq!(ledger, some_ledger());
 }

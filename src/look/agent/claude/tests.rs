@@ -54,7 +54,7 @@ impl Home {
             home: Some(self.path()),
             ..Homes::default()
         });
-        claude.starting = 0;
+        claude.records.starting = 0;
         claude
     }
 
@@ -204,7 +204,7 @@ fn where_no_records_are_kept_a_process_is_silent() {
     fs::remove_dir(home.config().join("sessions")).expect("an empty folder");
     let agent = home.agent(&[]);
     let mut claude = home.claude();
-    claude.starting = STARTING;
+    claude.records.starting = STARTING;
     assert!(matches!(claude.mind(agent.process), Mind::Silent(_)));
 }
 
@@ -225,7 +225,7 @@ fn a_process_that_has_just_begun_may_still_write_its_record() {
     let home = Home::new();
     let agent = home.agent(&[]);
     let mut claude = home.claude();
-    claude.starting = 24 * 3600;
+    claude.records.starting = 24 * 3600;
     assert!(matches!(claude.mind(agent.process), Mind::Unknown(_)));
 }
 
@@ -260,7 +260,7 @@ fn a_process_that_sees_another_world_is_not_known_to_be_silent() {
     let home = Home::new();
     let agent = home.agent(&[]);
     let mut claude = home.claude();
-    claude.view.mounts = Some(PathBuf::from("mnt:[1]"));
+    claude.records.view.mounts = Some(PathBuf::from("mnt:[1]"));
     let mind = claude.mind(agent.process);
     assert!(matches!(mind, Mind::Unknown(_)), "{mind:?}");
 }
