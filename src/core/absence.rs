@@ -4,11 +4,13 @@
 //! answer proves it only if the kernel knows of no listener; and where the row records a process, that
 //! process is asked as well.
 
+use std::path::Path;
+
 use super::drift::{Evidence, Held};
 use super::ids::{Pid, ServerName, SessionName};
 use super::join::{Join, servers_of};
 use super::past::{Another, Past};
-use super::registry::Row;
+use super::registry::{Row, Status};
 use super::sighting::Sighting;
 use super::world::{ServerSight, ServerState};
 
@@ -152,10 +154,72 @@ impl Inquiry<'_> {
         if let (None, Some(why)) = (&row.server, self.past.world.hides_strays()) {
             return Listed::Unseen(format!("the row names no tmux server, and {why}"));
         }
+        // Of a row that ended nobody claims more than its listing says.
+        if row.status == Status::Running
+            && let Some(why) = self.may_be_elsewhere(row)
+        {
+            return Listed::Unseen(why);
+        }
         match cause {
             Some(cause) => Listed::Gone { cause, evidence },
             None => Listed::Unseen("its tmux server was not looked at".to_owned()),
         }
+    }
+
+    /// Why the session of a row may be below another `TMUX_TMPDIR`, on a server that nobody asked. Where a process
+    /// of it is recorded, that one tells; where it was ever seen here, the socket that it was seen on.
+    #[must_use]
+    pub fn may_be_elsewhere(&self, row: &Row) -> Option<String> {
+        if !self.is_placed_by_name_alone(row) {
+            return None;
+        }
+        let named = row.server.as_ref().map(ServerName::as_str);
+        let is_meant =
+            |socket: &&str| named.is_none_or(|named| socket.rsplit('/').next() == Some(named));
+        let (found, socket, folder) = match &self.past.world.elsewhere {
+            Sighting::Absent(_) => return None,
+            Sighting::Present(all) => {
+                let sockets: Vec<&str> = all.iter().map(String::as_str).filter(is_meant).collect();
+                let socket = *sockets.first()?;
+                let folder = Path::new(socket).ancestors().nth(2);
+                let folder = folder.map_or_else(|| "/".into(), Path::to_string_lossy);
+                (some_of(&sockets), socket, folder)
+            }
+            Sighting::Unknown(why) => {
+                let found = format!("whether any listens there cannot be told: {why}");
+                (found, "<socket>", "<folder>".into())
+            }
+        };
+        let own = self.own_servers(row);
+        let own = own
+            .first()
+            .map_or("<socket>", |server| server.socket.as_str());
+        Some(format!(
+            "no pass has seen it and the row records no process, so it may be on a tmux server below another TMUX_TMPDIR, \
+             which is not asked ({found}); if it is there, say `tmux_server: {socket}` in the row or run headcount with \
+             TMUX_TMPDIR={folder}; if it was here, say `tmux_server: {own}`"
+        ))
+    }
+
+    /// Whether nothing but the name of its server, or that it names none, tells where a row's session is.
+    fn is_placed_by_name_alone(&self, row: &Row) -> bool {
+        let by_path = row.server.as_ref().is_some_and(ServerName::is_path);
+        !by_path && row.pane.pid.is_none() && !self.was_seen_here(row)
+    }
+
+    /// Whether a row was ever seen alive here: in this boot, or in an earlier one on a server that it would be on again.
+    fn was_seen_here(&self, row: &Row) -> bool {
+        if self.past.life(row).is_some() {
+            return true;
+        }
+        let seen = self.past.known(row).and_then(|known| known.alive.as_ref());
+        seen.is_some_and(|alive| {
+            alive.place == self.past.world.vantage.place
+                && self
+                    .own_servers(row)
+                    .iter()
+                    .any(|server| server.socket == alive.incarnation.socket)
+        })
     }
 
     fn absent_on(&self, row: &Row, server: &ServerSight) -> Result<(Cause, Evidence), String> {
@@ -371,6 +435,16 @@ impl Inquiry<'_> {
                 row.server.is_none() || own.iter().any(|server| server.socket == seen.server.socket)
             })
             .map(|seen| seen.session.name.clone())
+    }
+}
+
+/// The first of some sockets, and how many more there are.
+fn some_of(sockets: &[&str]) -> String {
+    const TOLD: usize = 3;
+    let told = sockets[..sockets.len().min(TOLD)].join(", ");
+    match sockets.len().saturating_sub(TOLD) {
+        0 => told,
+        more => format!("{told} and {more} more"),
     }
 }
 

@@ -196,6 +196,12 @@ impl ServerName {
         Self("default".to_owned())
     }
 
+    /// Whether it is the path of a socket (`tmux -S`) rather than a name in the user's tmux folder (`tmux -L`).
+    #[must_use]
+    pub fn is_path(&self) -> bool {
+        self.0.contains('/')
+    }
+
     /// Whether this is the default server's name.
     #[must_use]
     pub fn is_default(&self) -> bool {

@@ -5,6 +5,7 @@
 //! takes away certainty, and never gives it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::ids::{AgentKind, Pid, SessionName};
 use super::ledger::Incarnation;
@@ -95,6 +96,31 @@ pub fn servers_of<'w>(row: &Row, world: &'w World) -> impl Iterator<Item = &'w S
         .by_preference()
         .into_iter()
         .filter(move |server| named.is_none() || Some(&server.socket) == socket.as_ref())
+}
+
+/// Whether a row means this one of [`servers_of`] it: it names it, or names none and this is the default one.
+#[must_use]
+pub fn means_server(row: &Row, server: &ServerSight) -> bool {
+    row.server.is_some() || server.name.is_default()
+}
+
+/// The folder of a row that tells whether a session of its name, on the server that it means, is its own; `None` where
+/// that needs not be told: it records none, or the process of one of the session's panes.
+#[must_use]
+pub fn folder_to_compare<'r>(row: &'r Row, session: &SessionSight) -> Option<&'r str> {
+    let mut panes = session.panes.iter();
+    let is_recorded = row
+        .pane
+        .pid
+        .is_some_and(|pid| panes.any(|pane| pane.pid == pid));
+    row.pane.cwd.as_deref().filter(|_| !is_recorded)
+}
+
+/// Whether one of two folders is the other, or lies below it.
+#[must_use]
+pub fn are_in_line(one: &str, other: &str) -> bool {
+    let (one, other) = (Path::new(one), Path::new(other));
+    one.starts_with(other) || other.starts_with(one)
 }
 
 /// Whether it is known what sessions a server has: it listed them, or nobody listens there.
@@ -470,11 +496,7 @@ impl<'w> Claims<'_, 'w> {
                 };
                 let foreign = self.is_foreign(row, session);
                 if foreign == Ok(true) {
-                    let seen = &self.sessions[session];
-                    self.rows[at] = Joined::Maybe(format!(
-                        "a session of this name is live on tmux server {0}, in a folder with a roll of its own; if it is this row's, the row should say `tmux_server: {0}`, else where its own is",
-                        seen.server.name
-                    ));
+                    self.rows[at] = Joined::Maybe(self.foreign(row, session));
                 } else if self.is_free(session) {
                     let sure = foreign.is_ok()
                         && !matches!(self.rows[at], Joined::Maybe(_))
@@ -495,15 +517,42 @@ impl<'w> Claims<'_, 'w> {
         }
     }
 
-    /// Whether a session that only shares its name with a row, on a server that the row does not name, belongs
-    /// to another roll.
+    /// Whether a session that only shares its name with a row belongs to another roll: on a server that the row
+    /// does not mean, or in a folder that it does not mean.
     fn is_foreign(&self, row: &Row, session: usize) -> Result<bool, String> {
         let seen = &self.sessions[session];
-        if row.server.is_some() || seen.server.name.is_default() {
-            return Ok(false);
+        let pane = || pane_of(Some(row), row.agent, self.past.life(row), seen.session);
+        if means_server(row, seen.server) {
+            let Some(folder) = folder_to_compare(row, seen.session) else {
+                return Ok(false);
+            };
+            // A session that has moved up or down in its project is where it was.
+            if let Sighting::Present(its) = &pane()?.cwd
+                && are_in_line(folder, its)
+            {
+                return Ok(false);
+            }
         }
-        let pane = pane_of(Some(row), row.agent, self.past.life(row), seen.session)?;
-        self.past.world.belongs_elsewhere(pane)
+        self.past.world.belongs_elsewhere(pane()?)
+    }
+
+    /// What is said of a row for which there is only a session that belongs to another roll.
+    fn foreign(&self, row: &Row, session: usize) -> String {
+        let server = self.sessions[session].server;
+        let name = &server.name;
+        let found = format!(
+            "a session of this name is live on tmux server {name}, in a folder with a roll of its own"
+        );
+        if means_server(row, server) {
+            let folder = row.pane.cwd.as_deref().unwrap_or_default();
+            format!(
+                "{found}, and the row says {folder}; if it is this row's, correct `pane.cwd` in the row, else give one of the two another name or server"
+            )
+        } else {
+            format!(
+                "{found}; if it is this row's, the row should say `tmux_server: {name}`, else where its own is"
+            )
+        }
     }
 
     /// The session of a row's name on the first of its servers that has one.

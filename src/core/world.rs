@@ -26,6 +26,9 @@ pub struct World {
     /// Whether every server of the user's tmux folder is among them: one that was not found may have any
     /// session.
     pub strays: Sighting<()>,
+    /// The sockets on which somebody listens in a tmux folder of the user's below another `TMUX_TMPDIR`, and which were
+    /// not asked, sorted. Not looked at where no row's session could be there.
+    pub elsewhere: Sighting<Vec<String>>,
     /// For each pid that was asked for (of rows and of servers the ledger knows): the processes that
     /// answer to it, here or in a container's numbering. `Absent` means proven that there is none.
     pub processes: BTreeMap<Pid, Sighting<Vec<ProcessSight>>>,

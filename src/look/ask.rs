@@ -177,8 +177,8 @@ enum Awaited {
 }
 
 impl Answers {
-    /// Waits for all answers; besides, whether all servers of the user's tmux folder were found.
-    pub(super) async fn all(self, at: Timestamp) -> (Vec<ServerSight>, Sighting<()>, Vec<Source>) {
+    /// Waits for all answers.
+    pub(super) async fn all(self, at: Timestamp) -> Answered {
         let mut servers = Vec::new();
         let mut sources = Vec::new();
         if let Some(why) = &self.unlisted {
@@ -213,8 +213,43 @@ impl Answers {
             None => Sighting::Present(()),
             Some(why) => Sighting::unknown(why),
         };
-        (servers, strays, sources)
+        Answered {
+            servers,
+            strays,
+            sources,
+            listeners: self.listeners,
+            folder: self.folder,
+        }
     }
+}
+
+/// What all servers answered.
+pub(super) struct Answered {
+    pub(super) servers: Vec<ServerSight>,
+    /// Whether all servers of the user's tmux folder were found.
+    pub(super) strays: Sighting<()>,
+    pub(super) sources: Vec<Source>,
+    listeners: Listeners,
+    folder: PathBuf,
+}
+
+impl Answered {
+    /// The sockets of tmux below another `TMUX_TMPDIR`, which are private on purpose, and were not asked.
+    pub(super) fn elsewhere(&self, uid: u32) -> Sighting<Vec<String>> {
+        elsewhere(&self.listeners, uid, &self.folder, &self.servers)
+    }
+}
+
+/// The sockets on which somebody listens in a tmux folder of this user's other than that folder, and which are none of
+/// these servers.
+pub(super) fn elsewhere(
+    listeners: &Listeners,
+    uid: u32,
+    folder: &Path,
+    servers: &[ServerSight],
+) -> Sighting<Vec<String>> {
+    let asked: Vec<&Path> = servers.iter().map(|it| Path::new(&it.socket)).collect();
+    listeners.elsewhere(uid, folder, &asked)
 }
 
 /// The servers that somebody names: the default one, those of rows, of the environment, and the sockets on
@@ -254,7 +289,7 @@ fn environment(surroundings: &Surroundings) -> Option<ServerName> {
 }
 
 fn socket_of(name: &ServerName, folder: &Path) -> PathBuf {
-    if name.as_str().contains('/') {
+    if name.is_path() {
         PathBuf::from(name.as_str())
     } else {
         folder.join(name.as_str())

@@ -30,6 +30,7 @@ use self::agent::Homes;
 use self::needs::Needs;
 use self::panes::{Ahead, Trees};
 use self::process::Processes;
+use self::sockets::Listeners;
 use crate::clock;
 use crate::core::ids::{Pid, Timestamp};
 use crate::core::jobs::JobEvent;
@@ -37,7 +38,7 @@ use crate::core::ledger::Ledger;
 use crate::core::policy::Policy;
 use crate::core::registry::Registry;
 use crate::core::sighting::Sighting;
-use crate::core::world::{NearestRoll, ProcessSight, Source, SourceState, World};
+use crate::core::world::{NearestRoll, ProcessSight, ServerSight, Source, SourceState, World};
 
 /// What a look is made for.
 pub struct Request<'a> {
@@ -125,9 +126,16 @@ impl Begun {
             request
                 .records
                 .look(request.roll, request.registry, request.heard, at);
-        let (mut servers, strays, mut sources) = answers.all(at).await;
+        let answered = answers.all(at).await;
 
         let needs = Needs::new(request, &vantage);
+        let elsewhere = if needs.elsewhere(&answered.servers) {
+            answered.elsewhere(vantage.uid)
+        } else {
+            Sighting::unknown("not looked at")
+        };
+        let (mut servers, strays) = (answered.servers, answered.strays);
+        let mut sources = answered.sources;
         needs.fill(&mut servers, &mut trees);
         let asked = needs.pids(&servers);
         let processes = recorded::processes(trees.processes(), &asked, vantage.uid);
@@ -140,6 +148,7 @@ impl Begun {
             vantage,
             servers,
             strays,
+            elsewhere,
             processes,
             artifacts: BTreeMap::new(),
             folders: BTreeMap::new(),
@@ -168,6 +177,15 @@ async fn read_ahead(ahead: Ahead, request: &Request<'_>) -> Trees {
 #[must_use]
 pub fn processes(pids: &BTreeSet<Pid>) -> BTreeMap<Pid, Sighting<Vec<ProcessSight>>> {
     recorded::processes(&Processes::open(), pids, vantage::uid())
+}
+
+/// Looks for the sockets of tmux below another `TMUX_TMPDIR` than that of the surroundings, but for those of these
+/// servers: of rows that ended, no pass needs to know.
+#[must_use]
+pub fn elsewhere(surroundings: &Surroundings, servers: &[ServerSight]) -> Sighting<Vec<String>> {
+    let uid = vantage::uid();
+    let folder = sockets::folder(surroundings.tmux_tmpdir.as_deref(), uid);
+    ask::elsewhere(&Listeners::read(), uid, &folder, servers)
 }
 
 fn source_of(processes: &Processes, at: Timestamp) -> Source {

@@ -6,8 +6,10 @@ use memchr::memmem;
 
 use super::Request;
 use super::panes::Trees;
-use crate::core::ids::{Pid, ProcessId, SessionName};
-use crate::core::ledger::Incarnation;
+use crate::core::ids::{Pid, ProcessId, ServerName, SessionName};
+use crate::core::join::{are_in_line, folder_to_compare, means_server};
+use crate::core::ledger::{Incarnation, RowKey};
+use crate::core::past::key_of;
 use crate::core::registry::{Row, Status};
 use crate::core::sighting::Sighting;
 use crate::core::world::{self, ServerId, ServerSight, ServerState, SessionSight, Vantage};
@@ -59,12 +61,14 @@ pub(super) struct Needs<'a> {
     request: &'a Request<'a>,
     /// The names of rows, as tmux stores names, and the pids that rows of the name record.
     names: BTreeMap<String, BTreeSet<Pid>>,
-    /// The names of rows that name no server, as tmux stores names.
-    unplaced: BTreeSet<String>,
+    /// The rows, by their names as tmux stores names.
+    rows: BTreeMap<String, Vec<&'a Row>>,
     /// The pids that any entry of the roll records.
     pids: BTreeSet<Pid>,
     /// The sessions that the ledger saw as rows', by socket and id.
     lives: BTreeSet<(&'a str, &'a str)>,
+    /// The rows whose sessions the ledger saw here in this boot.
+    seen: BTreeSet<&'a RowKey>,
     /// The last lives of servers that rows were seen on in this boot, by socket.
     servers: Vec<(&'a str, ServerId)>,
     /// The agents that were alive when they were last seen here in this boot, without a known conversation.
@@ -75,11 +79,11 @@ impl<'a> Needs<'a> {
     pub(super) fn new(request: &'a Request<'a>, vantage: &Vantage) -> Self {
         let registry = request.registry;
         let mut names: BTreeMap<String, BTreeSet<Pid>> = BTreeMap::new();
+        let mut by_name: BTreeMap<String, Vec<&Row>> = BTreeMap::new();
         for row in &registry.rows {
-            names
-                .entry(row.name.normalised())
-                .or_default()
-                .extend(row.pane.pid);
+            let name = row.name.normalised();
+            by_name.entry(name.clone()).or_default().push(row);
+            names.entry(name).or_default().extend(row.pane.pid);
         }
         for invalid in &registry.invalid {
             if let Some(name) = &invalid.name {
@@ -93,14 +97,16 @@ impl<'a> Needs<'a> {
         let pids = rows
             .chain(registry.invalid.iter().filter_map(|row| row.pid))
             .collect();
-        let incarnations: Vec<&Incarnation> = request
+        let (seen, incarnations): (BTreeSet<&RowKey>, Vec<&Incarnation>) = request
             .ledger
             .rows
-            .values()
-            .filter_map(|row| row.alive.as_ref())
-            .filter(|alive| alive.place == vantage.place && alive.incarnation.boot == vantage.boot)
-            .map(|alive| &alive.incarnation)
-            .collect();
+            .iter()
+            .filter_map(|(key, row)| Some((key, row.alive.as_ref()?)))
+            .filter(|(_, alive)| {
+                alive.place == vantage.place && alive.incarnation.boot == vantage.boot
+            })
+            .map(|(key, alive)| (key, &alive.incarnation))
+            .unzip();
         let mut servers: Vec<(&str, ServerId)> = incarnations
             .iter()
             .map(|life| (life.socket.as_str(), life.server))
@@ -120,17 +126,13 @@ impl<'a> Needs<'a> {
         Self {
             request,
             names,
-            unplaced: registry
-                .rows
-                .iter()
-                .filter(|row| row.server.is_none())
-                .map(|row| row.name.normalised())
-                .collect(),
+            rows: by_name,
             pids,
             lives: incarnations
                 .iter()
                 .map(|life| (life.socket.as_str(), life.session.as_str()))
                 .collect(),
+            seen,
             servers,
             agents: request
                 .ledger
@@ -225,6 +227,37 @@ impl<'a> Needs<'a> {
         rows.chain(gone).chain(self.agents(servers)).collect()
     }
 
+    /// Whether it has to be known what listens below another `TMUX_TMPDIR`: for running rows of which only a name says
+    /// where their session is, where none of their name is listed.
+    pub(super) fn elsewhere(&self, servers: &[ServerSight]) -> bool {
+        let listed: BTreeSet<(&ServerName, String)> = servers
+            .iter()
+            .filter_map(|server| match &server.state {
+                ServerState::Listed(listing) => Some((&server.name, &listing.sessions)),
+                _ => None,
+            })
+            .flat_map(|(server, sessions)| {
+                let names = sessions.iter().map(|session| session.name.normalised());
+                names.map(move |name| (server, name))
+            })
+            .collect();
+        let names: BTreeSet<&str> = listed.iter().map(|(_, name)| name.as_str()).collect();
+        let is_listed = |row: &Row| {
+            let name = row.name.normalised();
+            match &row.server {
+                Some(server) => listed.contains(&(server, name)),
+                None => names.contains(name.as_str()),
+            }
+        };
+        self.request.registry.rows.iter().any(|row| {
+            row.status == Status::Running
+                && row.pane.pid.is_none()
+                && !row.server.as_ref().is_some_and(ServerName::is_path)
+                && !self.seen.contains(&key_of(row))
+                && !is_listed(row)
+        })
+    }
+
     /// The pids of the agents whose end has to be known, as far as they were not met again.
     fn agents(&self, servers: &[ServerSight]) -> impl Iterator<Item = Pid> {
         let met: BTreeSet<ProcessId> = world::agents_in(servers)
@@ -246,27 +279,29 @@ impl<'a> Needs<'a> {
             ServerState::Listed(listing) => Some((server, listing)),
             _ => None,
         });
-        let folders: BTreeSet<String> = listed
-            .flat_map(|(server, listing)| {
-                let sessions = listing.sessions.iter();
-                sessions.map(|session| (server.name.is_default(), session))
-            })
-            .filter(|(by_default, session)| {
-                let name = session.name.normalised();
-                if self.names.contains_key(&name) {
-                    !by_default && self.unplaced.contains(&name)
-                } else {
-                    self.request.policy.agent_by_name(&session.name).is_some()
-                }
-            })
-            .map(|(_, session)| session)
-            .flat_map(|session| &session.panes)
-            .filter_map(|pane| match &pane.cwd {
-                Sighting::Present(folder) => Some(folder.clone()),
-                Sighting::Absent(_) | Sighting::Unknown(_) => None,
-            })
-            .collect();
-        folders.into_iter().collect()
+        let mut folders = BTreeSet::new();
+        for (server, listing) in listed {
+            for session in &listing.sessions {
+                let cwds = session.panes.iter().filter_map(|pane| match &pane.cwd {
+                    Sighting::Present(folder) => Some(folder),
+                    Sighting::Absent(_) | Sighting::Unknown(_) => None,
+                });
+                folders.extend(cwds.filter(|cwd| self.asks_for_roll(server, session, cwd)));
+            }
+        }
+        folders.into_iter().cloned().collect()
+    }
+
+    /// Whether it has to be known which roll is the nearest to this folder of a session.
+    fn asks_for_roll(&self, server: &ServerSight, session: &SessionSight, cwd: &str) -> bool {
+        let Some(rows) = self.rows.get(&session.name.normalised()) else {
+            let is_claimed = self.names.contains_key(&session.name.normalised());
+            return !is_claimed && self.request.policy.agent_by_name(&session.name).is_some();
+        };
+        rows.iter().any(|row| {
+            let compared = folder_to_compare(row, session);
+            !means_server(row, server) || compared.is_some_and(|folder| !are_in_line(folder, cwd))
+        })
     }
 }
 

@@ -138,6 +138,41 @@ impl Listeners {
         paths.filter(move |path| path.parent() == Some(folder))
     }
 
+    /// The sockets of this user's tmux folders below any `TMUX_TMPDIR` that somebody listens on, but for those that
+    /// were asked and those of the folder that is looked through, sorted.
+    #[must_use]
+    pub fn elsewhere(&self, uid: u32, folder: &Path, asked: &[&Path]) -> Sighting<Vec<String>> {
+        let paths = match &self.paths {
+            Ok(paths) => paths,
+            Err(why) => return Sighting::unknown(why.clone()),
+        };
+        if let Some(why) = self.incomplete() {
+            return Sighting::unknown(why.to_owned());
+        }
+        let folder = real(folder);
+        let asked: BTreeSet<PathBuf> = asked.iter().map(|socket| real_socket(socket)).collect();
+        let their_name = format!("tmux-{uid}");
+        let found = paths
+            .iter()
+            .map(|path| Path::new(OsStr::from_bytes(path)))
+            // What begins with `@` is a name that has no file.
+            .filter(|path| path.is_absolute())
+            .filter(|path| path.parent().and_then(Path::file_name) == Some(OsStr::new(&their_name)))
+            .map(real_socket)
+            .filter(|path| path.parent() != Some(&*folder) && !asked.contains(path));
+        let found: BTreeSet<String> = found
+            .map(|path| path.to_string_lossy().into_owned())
+            .collect();
+        Sighting::Present(found.into_iter().collect())
+    }
+
+    /// Why a path that is not among the kernel's list proves nothing, if so.
+    fn incomplete(&self) -> Option<&str> {
+        self.incomplete
+            .get_or_init(tmux_in_another_network)
+            .as_deref()
+    }
+
     /// Whether somebody listens on this path.
     #[must_use]
     pub fn of(&self, path: &Path) -> Sighting<()> {
@@ -145,22 +180,29 @@ impl Listeners {
             Err(why) => Sighting::unknown(why.clone()),
             Ok(paths) => {
                 let given = path.as_os_str().as_bytes();
-                let real = path
-                    .parent()
-                    .and_then(|folder| fs::canonicalize(folder).ok())
-                    .zip(path.file_name())
-                    .map(|(folder, name)| folder.join(name));
-                let listens = paths.contains(given)
-                    || real.is_some_and(|real| paths.contains(real.as_os_str().as_bytes()));
-                if listens {
+                let real = real_socket(path);
+                if paths.contains(given) || paths.contains(real.as_os_str().as_bytes()) {
                     return Sighting::Present(());
                 }
-                match self.incomplete.get_or_init(tmux_in_another_network) {
-                    Some(why) => Sighting::unknown(why.clone()),
+                match self.incomplete() {
+                    Some(why) => Sighting::unknown(why.to_owned()),
                     None => Sighting::absent("the kernel knows of no listener"),
                 }
             }
         }
+    }
+}
+
+/// A folder with its links followed, as far as it is there.
+fn real(folder: &Path) -> PathBuf {
+    fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned())
+}
+
+/// A socket in its real folder. It need not be there itself.
+fn real_socket(path: &Path) -> PathBuf {
+    match (path.parent(), path.file_name()) {
+        (Some(folder), Some(name)) => real(folder).join(name),
+        _ => path.to_owned(),
     }
 }
 

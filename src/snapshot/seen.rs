@@ -28,6 +28,7 @@ structure!(World {
     vantage: Vantage,
     servers: Vec<ServerSight>,
     strays: Sighting<()>,
+    elsewhere: Sighting<Vec<String>>,
     processes: BTreeMap<Pid, Sighting<Vec<ProcessSight>>>,
     artifacts: BTreeMap<(AgentKind, ConversationId), Sighting<Artifact>>,
     folders: BTreeMap<(AgentKind, String), FolderSight>,

@@ -71,6 +71,7 @@ fn snapshot(roll: &str) -> Snapshot {
         },
         servers: Vec::new(),
         strays: Sighting::unknown("nobody looked"),
+        elsewhere: Sighting::Present(vec!["/srv/tmux-1000/default".to_owned()]),
         processes: Default::default(),
         artifacts: Default::default(),
         folders: Default::default(),

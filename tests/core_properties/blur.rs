@@ -9,6 +9,7 @@ pub fn blurred(world: &World, hides: &mut dyn FnMut() -> bool) -> World {
     hide(&mut world.vantage.first_pid_namespace, hides);
     hide(&mut world.vantage.roll_is_local, hides);
     hide(&mut world.strays, hides);
+    hide(&mut world.elsewhere, hides);
     for server in &mut world.servers {
         hide(&mut server.listener, hides);
         if let ServerState::Listed(listing) = &mut server.state {

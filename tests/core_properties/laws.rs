@@ -123,6 +123,21 @@ fn sessions_of_its_name<'s>(scene: &'s Scene, row: &'s Row) -> Vec<&'s SessionSi
         .collect()
 }
 
+/// Whether a tmux that was not asked may be the server that only a name says a row is on.
+fn may_be_elsewhere(scene: &Scene, row: &Row) -> bool {
+    let named = row.server.as_ref().map(ServerName::as_str);
+    let is_meant = |socket: &str| match named {
+        None => true,
+        Some(named) if named.starts_with('/') => false,
+        Some(named) => socket.ends_with(&format!("/{named}")),
+    };
+    match &scene.world.elsewhere {
+        Sighting::Present(found) => found.iter().any(|socket| is_meant(socket)),
+        Sighting::Absent(_) => false,
+        Sighting::Unknown(_) => is_meant(&format!("/{}", named.unwrap_or_default())),
+    }
+}
+
 /// Why a row must not be ended, told without any of the core's own code; `None` if it may be.
 fn reason_to_live(scene: &Scene, row: &Row) -> Option<String> {
     if row.status != Status::Running {
@@ -156,6 +171,12 @@ fn reason_to_live(scene: &Scene, row: &Row) -> Option<String> {
     }
     if !asked {
         return Some("none of its servers was looked at".to_owned());
+    }
+    let was_seen_here = known
+        .and_then(|known| known.alive.as_ref())
+        .is_some_and(|alive| alive.place == *place);
+    if row.pane.pid.is_none() && !was_seen_here && may_be_elsewhere(scene, row) {
+        return Some("it may be below another TMUX_TMPDIR".to_owned());
     }
     if let Some(alive) = known.and_then(|known| known.alive.as_ref())
         && !scene.ledger.homes.contains(place)

@@ -170,6 +170,14 @@ impl Seeds {
         if dice.rarely(12) {
             scene.world.strays = unknown();
         }
+        // One that might be any row's, and one that is only a named server's.
+        scene.world.elsewhere = match dice.roll(8) {
+            4 => Sighting::Present(vec!["/srv/tmux-1000/default".to_owned()]),
+            5 => Sighting::Present(vec!["/srv/tmux-1000/work".to_owned()]),
+            6 => not_there(),
+            7 => unknown(),
+            _ => Sighting::Present(Vec::new()),
+        };
         scene.world.servers = self.listings();
         self.declare(&mut scene);
         self.remember(&mut scene);

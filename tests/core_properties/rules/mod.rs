@@ -4,6 +4,7 @@ mod absence;
 mod brake;
 mod clock;
 mod doubt;
+mod elsewhere;
 mod home;
 mod identity;
 mod ids;

@@ -126,6 +126,7 @@ impl fmt::Debug for Scene {
             writeln!(f, "FOLDER {key:?} {sight:?}")?;
         }
         writeln!(f, "strays {:?}", self.world.strays)?;
+        writeln!(f, "elsewhere {:?}", self.world.elsewhere)?;
         writeln!(f, "rolls {:?}", self.world.nearest_rolls)?;
         writeln!(
             f,
@@ -167,6 +168,7 @@ pub fn scene() -> Scene {
             },
             servers: Vec::new(),
             strays: seen(),
+            elsewhere: Sighting::Present(Vec::new()),
             processes: Default::default(),
             artifacts: Default::default(),
             folders: Default::default(),
@@ -193,6 +195,24 @@ impl Scene {
         self.world
             .servers
             .sort_by_key(|server| (!server.name.is_default(), server.name.clone()));
+        self
+    }
+
+    /// Somebody listens on this socket, below another `TMUX_TMPDIR`, and was not asked.
+    pub fn listener_elsewhere(mut self, socket: &str) -> Self {
+        let mut found = match self.world.elsewhere {
+            Sighting::Present(found) => found,
+            _ => Vec::new(),
+        };
+        found.push(socket.to_owned());
+        found.sort();
+        self.world.elsewhere = Sighting::Present(found);
+        self
+    }
+
+    /// Whether anybody does could not be looked for.
+    pub fn elsewhere_unread(mut self) -> Self {
+        self.world.elsewhere = unknown();
         self
     }
 

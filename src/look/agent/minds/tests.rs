@@ -132,6 +132,7 @@ fn world(session: &str, agents: Vec<AgentSight>) -> World {
         folders: BTreeMap::new(),
         retention: BTreeMap::new(),
         strays: Sighting::Present(()),
+        elsewhere: Sighting::Present(Vec::new()),
         nearest_rolls: BTreeMap::new(),
         shared: BTreeMap::new(),
         jobs: Default::default(),
