@@ -316,10 +316,15 @@ pub enum SourceState {
 }
 
 impl World {
-    /// The server of that name.
+    /// The server of that name, or of that path, whatever name it was asked by.
     #[must_use]
     pub fn server(&self, name: &ServerName) -> Option<&ServerSight> {
-        self.servers.iter().find(|server| &server.name == name)
+        let mut servers = self.servers.iter();
+        let is_its_path = |server: &&ServerSight| server.socket == name.as_str();
+        servers
+            .clone()
+            .find(|server| &server.name == name)
+            .or_else(|| servers.find(is_its_path))
     }
 
     /// The servers, in the order in which a session is looked for on them: the default one, then by name.

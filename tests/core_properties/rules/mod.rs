@@ -14,6 +14,7 @@ mod jobs;
 mod jobs_bounds;
 mod looks;
 mod memory;
+mod namesakes;
 mod notes;
 mod person;
 mod planned;
