@@ -274,6 +274,54 @@ mod tests {
         assert_eq!(paths, [b"/tmp/tmux-0/with blank".to_vec()]);
     }
 
+    fn listeners(paths: &[&str]) -> Listeners {
+        Listeners {
+            paths: Ok(paths.iter().map(|path| path.as_bytes().to_vec()).collect()),
+            incomplete: OnceLock::from(None),
+        }
+    }
+
+    #[test]
+    fn sockets_of_other_tmux_folders_of_the_user_are_elsewhere() {
+        let base = tempfile::tempdir().unwrap();
+        let base = fs::canonicalize(base.path()).unwrap();
+        let own = folder(Some(&base), 1000);
+        fs::create_dir(&own).unwrap();
+        std::os::unix::fs::symlink(&base, base.join("link")).unwrap();
+        let ours = own.join("default");
+        let linked = base.join("link/tmux-1000/work");
+        let all = listeners(&[
+            "/srv/tmux-1000/default",
+            "/srv/tmux-1000/work",
+            "/srv/asked/tmux-1000/default",
+            // Another user's, no tmux folder's, and names that have no file.
+            "/srv/tmux-1001/default",
+            "/run/odd.sock",
+            "/srv/tmux-1000/deeper/socket",
+            "@/srv/tmux-1000/abstract",
+            ours.to_str().unwrap(),
+            linked.to_str().unwrap(),
+        ]);
+        let asked = [ours.as_path(), Path::new("/srv/asked/tmux-1000/default")];
+        assert_eq!(
+            all.elsewhere(1000, &own, &asked),
+            Sighting::Present(vec![
+                "/srv/tmux-1000/default".to_owned(),
+                "/srv/tmux-1000/work".to_owned(),
+            ])
+        );
+        let unread = Listeners {
+            paths: Err("it cannot be read".to_owned()),
+            incomplete: OnceLock::new(),
+        };
+        assert!(unread.elsewhere(1000, &own, &asked).is_unknown());
+        let in_part = Listeners {
+            paths: Ok(BTreeSet::new()),
+            incomplete: OnceLock::from(Some("tmux runs elsewhere".to_owned())),
+        };
+        assert!(in_part.elsewhere(1000, &own, &asked).is_unknown());
+    }
+
     #[test]
     fn an_empty_list_is_no_list() {
         assert_eq!(parse(b""), None);

@@ -447,6 +447,10 @@ impl<T: Form> Form for Sighting<T> {
 
     #[inline(never)]
     fn read(value: &Value) -> Result<Self, Fault> {
+        // An older headcount did not look for it.
+        if value.is_null() {
+            return Ok(Self::unknown("it was not recorded"));
+        }
         match seen(value)? {
             Sighting::Present(()) => field(value, "seen").map(Self::Present),
             Sighting::Absent(proof) => Ok(Self::Absent(proof)),

@@ -150,6 +150,20 @@ fn a_document_is_as_the_schema_says_and_reads_as_it_was() {
 }
 
 #[test]
+fn what_an_older_headcount_did_not_record_was_not_seen() {
+    let snapshot = snapshot(ROLL);
+    let mut document: Value = serde_json::from_str(&snapshot.document().unwrap()).unwrap();
+    document["world"]
+        .as_object_mut()
+        .unwrap()
+        .remove("elsewhere")
+        .unwrap();
+    let read = Snapshot::read(&document.to_string(), &snapshot.text).unwrap();
+    assert!(read.world.elsewhere.is_unknown());
+    assert!(read.all.elsewhere.is_present());
+}
+
+#[test]
 fn what_is_private_leaves_no_fingerprint() {
     let open = snapshot(ROLL);
     let shut = open.clone().without_secrets().unwrap();

@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::support::elsewhere::give_away;
-use crate::support::{Elsewhere, Machine, Pass, conversation};
+use crate::support::{Elsewhere, Machine, Pass, conversation, tmux_folder_in};
 
 /// The key of a row that holds its conversation.
 const OWN_ID: &str = "claude_session_id_own";
@@ -67,6 +67,8 @@ enum Says {
     Unseen,
     /// Likewise at first sight. Later it is known where the sessions are.
     UnseenAtFirst,
+    /// Likewise at first sight, but that it asks a process where a row records one, and holds the end of its row.
+    HeldAtFirst,
     /// That this source could not be asked.
     Source(&'static str),
     /// Nothing: the sessions are seen all the same.
@@ -113,7 +115,7 @@ fn after_the_clock_jumped(
 /// Crosses one way of not seeing with every class. One pass meets all of them, so that none is hidden by another.
 fn cross(says: &Says, is_remembered: bool, blind: Blind) {
     let says = match says {
-        Says::UnseenAtFirst if is_remembered => &Says::Sessions,
+        Says::UnseenAtFirst | Says::HeldAtFirst if is_remembered => &Says::Sessions,
         says => says,
     };
     let machine = Machine::new();
@@ -191,6 +193,17 @@ fn says_so(says: &Says, class: &Class, pass: &Pass) {
                 assert!(note["text"].as_str().is_some_and(|text| !text.is_empty()));
             }
         }
+        Says::HeldAtFirst => {
+            assert!(!pass.is_confirmed());
+            match class.row {
+                None => {}
+                Some(None) => drop(pass.note_of("unseen", class.session)),
+                Some(Some(_)) => {
+                    let held = pass.drift("A", class.session).held();
+                    assert_eq!(held.as_deref(), Some("process_alive"));
+                }
+            }
+        }
         Says::Source(name) => {
             let report = pass.report();
             let sources = report["sources"].as_array().expect("a list of sources");
@@ -236,6 +249,12 @@ not_seeing! {
     nothing: Says::Everything, |machine| Some(Pass::of(command(machine)));
     tmux_is_missing: Says::Unseen, |machine| with_env(machine, "PATH", machine.folder("no-programs"));
     another_tmux_folder: Says::UnseenAtFirst, |machine| with_env(machine, "TMUX_TMPDIR", machine.folder("another"));
+    another_tmux_folder_with_a_server: Says::HeldAtFirst, |machine| {
+        let another = machine.folder("another");
+        let socket = tmux_folder_in(&another).join("default");
+        let _ = machine.session("bystander").socket(socket).start();
+        with_env(machine, "TMUX_TMPDIR", another)
+    };
     tmux_fails: Says::Unseen, |machine| by_tmux(machine, "echo 'lost server' >&2; exit 1");
     tmux_is_killed: Says::Unseen, |machine| by_tmux(machine, "kill -KILL $$");
     tmux_says_nothing: Says::Unseen, |machine| by_tmux(machine, "exit 0");

@@ -1,6 +1,7 @@
 //! The ten rules of decision, each shown by what would go wrong without it. The seventh, that ids have
 //! grades, is in `id_materialized`.
 
+mod another_tmux_folder;
 mod could_not_look;
 mod cross_examination;
 mod home;

@@ -401,3 +401,65 @@ fn a_row_whose_session_is_made_anew_on_another_server_says_where() {
     assert_eq!(row["pane"]["pid"], new.pid());
     machine.reconcile().at_once().run().exits(0).has_no_drifts();
 }
+
+#[test]
+fn of_three_projects_with_one_name_only_the_one_whose_folder_it_works_in_has_the_session() {
+    let machine = Machine::new();
+    let roll = |project: &str| machine.folder(project).join(".hermes/agent-sessions.yaml");
+    let projects = ["a", "b", "c"];
+    for project in projects {
+        let of_project = machine.roll().path(roll(project));
+        let pane = serde_json::json!({ "cwd": machine.folder(project) });
+        let row = of_project.row(NAME).set("pane", pane);
+        row.null("claude_session_id_own").write();
+    }
+    let deep = machine.folder("b/deep");
+    let session = machine.session(NAME).cwd(deep).running("claude").start();
+    let id = conversation(1);
+    machine.claude().transcript(&session.cwd, &id).write();
+    machine.claude().pid_file(&session).id(&id).write();
+    let text = |project: &str| fs::read_to_string(roll(project)).unwrap();
+    let before = projects.map(text);
+
+    let passes = projects.map(|project| {
+        let look = machine.reconcile().at_once().registry(roll(project));
+        look.run().exits(0)
+    });
+
+    for (at, project) in [(0, "a"), (2, "c")] {
+        passes[at].has_no_drifts();
+        let note = passes[at].note_of("unseen", NAME);
+        let told = note["text"].as_str().unwrap();
+        assert!(told.contains("a roll of its own"), "{told}");
+        assert_eq!(text(project), before[at]);
+    }
+    assert!(passes[1].drift("C", NAME).is_applied());
+    assert!(text("b").contains(&id));
+}
+
+#[test]
+fn a_session_in_a_worktree_of_a_rows_project_is_the_rows() {
+    let machine = Machine::new();
+    let tree = machine.folder("tree");
+    let private = machine.folder("project/.git/worktrees/tree");
+    fs::write(private.join("commondir"), "../..\n").unwrap();
+    let link = format!("gitdir: {}\n", private.display());
+    fs::write(tree.join(".git"), link).unwrap();
+    // A roll that is checked out there is not read by anybody.
+    machine
+        .roll()
+        .path(tree.join(".hermes/agent-sessions.yaml"))
+        .write();
+    let session = machine.session(NAME).cwd(&tree).running("claude").start();
+    let id = conversation(1);
+    machine.claude().transcript(&session.cwd, &id).write();
+    machine.claude().pid_file(&session).id(&id).write();
+    let pane = serde_json::json!({ "cwd": machine.project() });
+    let row = machine.roll().row(NAME).set("pane", pane);
+    row.null("claude_session_id_own").write();
+
+    let pass = machine.reconcile().at_once().run().exits(0);
+
+    assert!(pass.drift("C", NAME).is_applied());
+    assert_eq!(machine.row(NAME)["claude_session_id_own"], id);
+}

@@ -100,6 +100,6 @@ pub use run::{Pass, Reconcile, Running};
 pub use screen::Screen;
 pub use skill::Skill;
 pub use skip::skip;
-pub use tmux::{Server, Session};
+pub use tmux::{Server, Session, tmux_folder_in};
 pub use wait::{wait_until, wait_until_or};
 pub use watch::{Watch, Watching};

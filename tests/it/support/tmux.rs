@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -29,6 +30,18 @@ impl fmt::Debug for Server<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.place.fmt(f)
     }
+}
+
+/// The tmux folder below a `TMUX_TMPDIR`, made as tmux makes it.
+#[must_use]
+pub fn tmux_folder_in(tmux_tmpdir: &Path) -> PathBuf {
+    let folder = tmux_tmpdir.join(format!("tmux-{}", rustix::process::getuid().as_raw()));
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder)
+        .expect("a folder can be made");
+    folder
 }
 
 impl<'m> Server<'m> {
