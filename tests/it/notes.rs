@@ -1,7 +1,7 @@
 //! Notes: what a person should know that is no drift and is never written. Those that belong to a class of
 //! drift are shown there.
 
-use crate::support::{Agent, Machine};
+use crate::support::{Agent, Machine, dead_pid};
 
 const NAME: &str = "shop-creator-claude";
 
@@ -114,7 +114,10 @@ fn a_status_that_nobody_knows_is_told_and_kept() {
 fn is_told_and_left_alone(wrong: &str, problem: &str) {
     let machine = Machine::new();
     machine.session("bystander").start();
-    let good = format!("- name: {NAME}\n  status: running\n");
+    let good = format!(
+        "- name: {NAME}\n  status: running\n  pane: {{pid: {}}}\n",
+        dead_pid()
+    );
     machine.write_roll(format!("tmux_sessions:\n{wrong}\n{good}"));
 
     let pass = machine.reconcile().at_once().run().exits(0);
@@ -158,7 +161,8 @@ fn of_two_rows_of_one_name_neither_is_touched() {
     machine.session("bystander").start();
     let twins = "- name: twin\n  status: running\n- name: twin\n  status: running\n";
     machine.write_roll(format!(
-        "tmux_sessions:\n{twins}- name: {NAME}\n  status: running\n"
+        "tmux_sessions:\n{twins}- name: {NAME}\n  status: running\n  pane: {{pid: {}}}\n",
+        dead_pid()
     ));
 
     let pass = machine.reconcile().at_once().run().exits(0);

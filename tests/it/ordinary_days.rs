@@ -70,11 +70,13 @@ fn enrol(machine: &Machine, sessions: &[Session<'_>]) {
         .write();
 }
 
-/// A roll on which these sessions are running, and nothing more is said of them.
+/// A roll on which these sessions are running, and nothing more is said of them than on which socket.
 fn enrol_by_name(machine: &Machine, sessions: &[Session<'_>]) {
     sessions
         .iter()
-        .fold(machine.roll(), |roll, session| roll.row(&session.name))
+        .fold(machine.roll(), |roll, session| {
+            roll.row(&session.name).at_home(machine)
+        })
         .write();
 }
 

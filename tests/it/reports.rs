@@ -320,6 +320,7 @@ fn to_be_agreed_on(format: &str) -> String {
     machine
         .roll()
         .row("shop")
+        .at_home(&machine)
         .row("docs-creator-claude")
         .pane(&docs)
         .null("claude_session_id_own")

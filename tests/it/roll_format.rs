@@ -11,7 +11,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use serde_json::{Value, json};
 
 use crate::support::elsewhere::NOBODY;
-use crate::support::{Machine, Pass, Roll, Session, conversation};
+use crate::support::{Machine, Pass, Roll, Session, conversation, dead_pid};
 
 /// The world that all these rolls are about.
 struct Scene<'m> {
@@ -31,6 +31,7 @@ impl<'m> Scene<'m> {
             .claude()
             .transcript(&docs.cwd, &conversation(1))
             .write();
+        machine.lived("gone");
         let new = machine
             .session("new-creator-claude")
             .running("claude")
@@ -524,7 +525,9 @@ fn links_are_kept_and_both_locks_are_where_others_look_for_them() {
     let machine = Machine::new();
     let scene = Scene::on(&machine);
     let real = machine.folder("shared").join("sessions.yaml");
-    fs::write(&real, PLAIN).unwrap();
+    // Of this file no pass has seen the session.
+    let text = format!("{PLAIN}  pane: {{pid: {}}}\n", dead_pid());
+    fs::write(&real, text).unwrap();
     let middle = machine.folder("middle").join("link.yaml");
     symlink("../shared/sessions.yaml", &middle).unwrap();
     symlink(&middle, machine.roll_path()).unwrap();

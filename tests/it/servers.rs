@@ -149,7 +149,12 @@ fn the_server_that_tmux_says_one_is_in_is_never_followed() {
         .running("claude")
         .start();
     machine.session("bystander").start();
-    machine.roll().row(NAME).server("default").write();
+    machine
+        .roll()
+        .row(NAME)
+        .server("default")
+        .ended_pane()
+        .write();
 
     let pass = machine
         .reconcile()
@@ -204,7 +209,7 @@ fn beside_a_stray() -> Machine {
     let machine = Machine::new();
     machine.session("bystander").start();
     machine.session("stranger").server("stray").start();
-    machine.roll().row(NAME).write();
+    machine.roll().row(NAME).ended_pane().write();
     machine
 }
 
@@ -232,7 +237,12 @@ fn a_stray_that_hangs_may_have_the_session_of_a_row_without_a_server() {
 #[test]
 fn a_stray_that_hangs_holds_no_row_that_names_its_server() {
     let machine = beside_a_stray();
-    machine.roll().row(NAME).server("default").write();
+    machine
+        .roll()
+        .row(NAME)
+        .server("default")
+        .ended_pane()
+        .write();
     machine.server("stray").process().signal(Signal::STOP);
 
     let pass = machine.reconcile().at_once().run().exits(0);
@@ -270,8 +280,10 @@ fn where_the_tmux_folder_cannot_be_listed_a_row_without_a_server_is_not_gone() {
     machine
         .roll()
         .row(NAME)
+        .ended_pane()
         .row("docs-creator-claude")
         .server("default")
+        .ended_pane()
         .write();
     let folder = machine.socket("default").parent().unwrap().to_owned();
     let allow = |mode| fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
@@ -513,6 +525,7 @@ fn a_locale_without_utf_8_changes_no_name() {
         .roll()
         .row(ODD_NAMES[5])
         .row("gone-creator-claude")
+        .ended_pane()
         .write();
 
     let pass = machine

@@ -300,7 +300,7 @@ fn a_session_is_looked_for_on_the_server_its_row_names() {
 fn a_row_is_ended_even_where_it_records_no_process() {
     let machine = Machine::new();
     machine.session("bystander").start();
-    machine.roll().row(NAME).write();
+    machine.roll().row(NAME).at_home(&machine).write();
 
     let drift = machine
         .reconcile()

@@ -72,7 +72,7 @@ fn the_socket_of_the_other_is_named_and_without_it_the_row_ends() {
     let session = on_the_other(&machine, "default");
     machine.roll().row(NAME).write();
     let looking = || {
-        let alone = Elsewhere::with_listeners_of(&machine)?;
+        let alone = Elsewhere::with_listeners_below(machine.root())?;
         Some(
             alone
                 .run(&machine.reconcile().at_once().into_command())

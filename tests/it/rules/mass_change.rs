@@ -1,6 +1,5 @@
 //! Rule 4: a mass change needs a cause. When most rows would end together, each end needs a cause of its own.
 
-use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use crate::support::{Machine, RollBuilder};
@@ -13,33 +12,28 @@ fn machine() -> Machine {
 }
 
 /// The roll with more rows, whose sessions are gone, and which record no process to be asked.
-fn gone(roll: RollBuilder, names: &[&str]) -> RollBuilder {
-    names.iter().fold(roll, |roll, name| roll.row(name))
+fn gone(machine: &Machine, roll: RollBuilder, names: &[&str]) -> RollBuilder {
+    let row = |roll: RollBuilder, name: &&str| roll.row(name).at_home(machine);
+    names.iter().fold(roll, row)
 }
 
 /// The roll with more rows, whose sessions live.
 fn alive(machine: &Machine, roll: RollBuilder, names: &[&str]) -> RollBuilder {
     names.iter().fold(roll, |roll, name| {
         machine.session(name).start();
-        roll.row(name)
+        roll.row(name).at_home(machine)
     })
 }
 
 /// A row that was ended by headcount.
-fn ended(roll: RollBuilder, name: &str, ago: Duration) -> RollBuilder {
+fn ended(machine: &Machine, roll: RollBuilder, name: &str, ago: Duration) -> RollBuilder {
     let at = SystemTime::now() - ago;
     let epoch = at.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     roll.row(name)
+        .at_home(machine)
         .status("terminated")
         .set("terminated_at_epoch", epoch)
         .set("termination_mode", "auto-detected")
-}
-
-/// The pid of a process that has ended.
-fn dead() -> u32 {
-    let mut process = Command::new("true").spawn().unwrap();
-    process.wait().unwrap();
-    process.id()
 }
 
 #[track_caller]
@@ -54,7 +48,7 @@ fn statuses(machine: &Machine, names: &[&str]) -> Vec<String> {
 #[test]
 fn three_ends_that_are_most_of_all_rows_are_held() {
     let machine = machine();
-    let roll = gone(machine.roll(), &["a", "b", "c"]);
+    let roll = gone(&machine, machine.roll(), &["a", "b", "c"]);
     alive(&machine, roll, &["d", "e"]).write();
     let before = machine.roll_text();
 
@@ -69,7 +63,7 @@ fn three_ends_that_are_most_of_all_rows_are_held() {
 #[test]
 fn a_person_can_allow_it() {
     let machine = machine();
-    gone(machine.roll(), &["a", "b", "c"]).write();
+    gone(&machine, machine.roll(), &["a", "b", "c"]).write();
 
     let pass = machine
         .reconcile()
@@ -85,7 +79,7 @@ fn a_person_can_allow_it() {
 #[test]
 fn two_ends_are_no_mass() {
     let machine = machine();
-    gone(machine.roll(), &["a", "b"]).write();
+    gone(&machine, machine.roll(), &["a", "b"]).write();
 
     machine.reconcile().at_once().run().exits(0).drift("A", "a");
 
@@ -95,7 +89,7 @@ fn two_ends_are_no_mass() {
 #[test]
 fn half_of_the_rows_are_no_mass() {
     let machine = machine();
-    let roll = gone(machine.roll(), &["a", "b", "c"]);
+    let roll = gone(&machine, machine.roll(), &["a", "b", "c"]);
     alive(&machine, roll, &["d", "e", "f"]).write();
 
     machine.reconcile().at_once().run().exits(0).drift("A", "a");
@@ -106,9 +100,10 @@ fn half_of_the_rows_are_no_mass() {
 #[test]
 fn a_dead_process_is_cause_enough_and_only_for_its_own_row() {
     let machine = machine();
-    gone(machine.roll(), &["a", "b"])
+    gone(&machine, machine.roll(), &["a", "b"])
         .row("c")
-        .pid(dead())
+        .at_home(&machine)
+        .ended_pane()
         .write();
 
     let pass = machine.reconcile().at_once().run().exits(0);
@@ -148,7 +143,7 @@ fn a_server_that_nobody_knew_is_no_cause() {
 #[test]
 fn a_reboot_is_cause_enough() {
     let machine = Machine::new();
-    gone(machine.roll(), &["a", "b", "c"])
+    gone(&machine, machine.roll(), &["a", "b", "c"])
         .written_at(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000))
         .write();
 
@@ -161,9 +156,9 @@ fn a_reboot_is_cause_enough() {
 #[test]
 fn a_mass_cannot_be_ended_row_by_row() {
     let machine = machine();
-    let roll = gone(machine.roll(), &["a"]);
-    let roll = ended(roll, "b", Duration::from_secs(60));
-    let roll = ended(roll, "c", Duration::from_secs(540));
+    let roll = gone(&machine, machine.roll(), &["a"]);
+    let roll = ended(&machine, roll, "b", Duration::from_secs(60));
+    let roll = ended(&machine, roll, "c", Duration::from_secs(540));
     alive(&machine, roll, &["d"]).write();
 
     let pass = machine.reconcile().at_once().run().exits(0);
@@ -175,9 +170,9 @@ fn a_mass_cannot_be_ended_row_by_row() {
 #[test]
 fn what_ended_long_ago_is_no_part_of_a_mass() {
     let machine = machine();
-    let roll = gone(machine.roll(), &["a"]);
-    let roll = ended(roll, "b", Duration::from_secs(660));
-    let roll = ended(roll, "c", Duration::from_secs(86_400));
+    let roll = gone(&machine, machine.roll(), &["a"]);
+    let roll = ended(&machine, roll, "b", Duration::from_secs(660));
+    let roll = ended(&machine, roll, "c", Duration::from_secs(86_400));
     alive(&machine, roll, &["d"]).write();
 
     let pass = machine.reconcile().at_once().run().exits(0);
@@ -188,7 +183,7 @@ fn what_ended_long_ago_is_no_part_of_a_mass() {
 #[test]
 fn rows_that_could_not_be_seen_are_part_of_the_mass() {
     let machine = machine();
-    gone(machine.roll(), &["a"])
+    gone(&machine, machine.roll(), &["a"])
         .row("b")
         .server("never-seen")
         .row("c")
@@ -204,12 +199,13 @@ fn rows_that_could_not_be_seen_are_part_of_the_mass() {
 #[test]
 fn the_rows_of_one_server_can_be_a_mass_of_their_own() {
     let machine = machine();
-    machine.session("bystander").server("work").start();
+    let work = machine.socket("work");
+    machine.session("bystander").socket(&work).start();
     let mut roll = alive(&machine, machine.roll(), &["d", "e", "f", "g", "h"]);
     for name in ["a", "b", "c"] {
-        roll = roll.row(name).server("work");
+        roll = roll.row(name).server(work.to_str().unwrap());
     }
-    roll.row("i").write();
+    roll.row("i").at_home(&machine).write();
 
     let pass = machine.reconcile().at_once().run().exits(0);
 

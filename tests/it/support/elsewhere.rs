@@ -89,15 +89,15 @@ impl Elsewhere {
         })
     }
 
-    /// Where the kernel lists no listeners but those of this machine, as they are now: the servers of other tests are
+    /// Where the kernel lists no listeners but those below this folder, as they are now: the servers of other tests are
     /// below other `TMUX_TMPDIR`s, and may have any row's session.
     #[must_use]
-    pub fn with_listeners_of(machine: &Machine) -> Option<Self> {
+    pub fn with_listeners_below(folder: &Path) -> Option<Self> {
         let script = r#"
             list="$(grep -e '^Num' -e " $1/" /proc/net/unix)" && mount -t tmpfs none "/proc/$$/net" &&
             printf '%s\n' "$list" >"/proc/$$/net/unix" && shift && exec "$@"
         "#;
-        Self::in_a_mount_namespace(script, &[machine.root()])
+        Self::in_a_mount_namespace(script, &[folder])
     }
 
     /// Where it is killed at the moment it removes its first file: of a change of the roll, that is when the new one

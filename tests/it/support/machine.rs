@@ -224,6 +224,16 @@ impl Machine {
         RollBuilder::at(self.roll_path())
     }
 
+    /// A session of that name was on the default server, where a pass saw it as a row's, and has ended since. So
+    /// it is known where it was, whatever the roll that is written next says of it. Another one has to keep the server.
+    #[track_caller]
+    pub fn lived(&self, name: &str) {
+        let session = self.session(name).start();
+        self.roll().row(name).write();
+        self.reconcile().at_once().run().exits(0).has_no_drifts();
+        session.kill();
+    }
+
     /// Writes a roll, byte for byte.
     pub fn write_roll(&self, text: impl AsRef<[u8]>) {
         fs::write(self.roll_path(), text).expect("the roll can be written");

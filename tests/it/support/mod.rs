@@ -93,7 +93,7 @@ pub use footprint::Footprint;
 pub use hermes::{Card, Hermes, Model};
 pub use jobs::JobRecord;
 pub use machine::{Machine, in_a_container};
-pub use process::Process;
+pub use process::{Process, dead_pid};
 pub use python::python;
 pub use roll::{Roll, RollBuilder};
 pub use run::{Pass, Reconcile, Running};

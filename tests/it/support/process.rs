@@ -1,6 +1,7 @@
 //! A process, as `/proc` shows it.
 
 use std::fs;
+use std::process::Command;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -112,4 +113,12 @@ impl Process {
             .split(|&byte| byte == 0)
             .any(|pair| pair == setting.as_bytes())
     }
+}
+
+/// The pid of a process that has ended.
+pub fn dead_pid() -> u32 {
+    let process = Command::new("true").spawn();
+    let mut process = process.expect("a process can be started");
+    process.wait().expect("it ends");
+    process.id()
 }

@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value, json};
 
-use super::{Session, python};
+use super::process::dead_pid;
+use super::{Machine, Session, python};
 
 /// A roll to be written.
 #[must_use = "nothing is written before `write`"]
@@ -75,6 +76,18 @@ impl RollBuilder {
             "pane",
             json!({ "pid": pid, "cmd": "claude", "cwd": "/nowhere" }),
         )
+    }
+
+    /// Its pane, of a process that has ended, as a skill would have recorded it.
+    pub fn ended_pane(self) -> Self {
+        self.pid(dead_pid())
+    }
+
+    /// On the default server of that machine, by its socket's path: so that no server below another `TMUX_TMPDIR` can
+    /// be meant, as those of other tests are, where nothing else tells where its session is.
+    pub fn at_home(self, machine: &Machine) -> Self {
+        let socket = machine.socket("default");
+        self.server(socket.to_str().expect("a machine's paths are text"))
     }
 
     /// Its `tmux_server`.
