@@ -168,8 +168,7 @@ impl Inquiry<'_> {
 
     /// Why the session of a row may be below another `TMUX_TMPDIR`, on a server that nobody asked. Where a process
     /// of it is recorded, that one tells; where it was ever seen here, the socket that it was seen on.
-    #[must_use]
-    pub fn may_be_elsewhere(&self, row: &Row) -> Option<String> {
+    fn may_be_elsewhere(&self, row: &Row) -> Option<String> {
         if !self.is_placed_by_name_alone(row) {
             return None;
         }

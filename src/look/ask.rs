@@ -236,20 +236,13 @@ pub(super) struct Answered {
 impl Answered {
     /// The sockets of tmux below another `TMUX_TMPDIR`, which are private on purpose, and were not asked.
     pub(super) fn elsewhere(&self, uid: u32) -> Sighting<Vec<String>> {
-        elsewhere(&self.listeners, uid, &self.folder, &self.servers)
+        let asked: Vec<&Path> = self
+            .servers
+            .iter()
+            .map(|it| Path::new(&it.socket))
+            .collect();
+        self.listeners.elsewhere(uid, &self.folder, &asked)
     }
-}
-
-/// The sockets on which somebody listens in a tmux folder of this user's other than that folder, and which are none of
-/// these servers.
-pub(super) fn elsewhere(
-    listeners: &Listeners,
-    uid: u32,
-    folder: &Path,
-    servers: &[ServerSight],
-) -> Sighting<Vec<String>> {
-    let asked: Vec<&Path> = servers.iter().map(|it| Path::new(&it.socket)).collect();
-    listeners.elsewhere(uid, folder, &asked)
 }
 
 /// The servers that somebody names: the default one, those of rows, of the environment, and the sockets on

@@ -30,7 +30,6 @@ use self::agent::Homes;
 use self::needs::Needs;
 use self::panes::{Ahead, Trees};
 use self::process::Processes;
-use self::sockets::Listeners;
 use crate::clock;
 use crate::core::ids::{Pid, Timestamp};
 use crate::core::jobs::JobEvent;
@@ -38,7 +37,7 @@ use crate::core::ledger::Ledger;
 use crate::core::policy::Policy;
 use crate::core::registry::Registry;
 use crate::core::sighting::Sighting;
-use crate::core::world::{NearestRoll, ProcessSight, ServerSight, Source, SourceState, World};
+use crate::core::world::{NearestRoll, ProcessSight, Source, SourceState, World};
 
 /// What a look is made for.
 pub struct Request<'a> {
@@ -177,15 +176,6 @@ async fn read_ahead(ahead: Ahead, request: &Request<'_>) -> Trees {
 #[must_use]
 pub fn processes(pids: &BTreeSet<Pid>) -> BTreeMap<Pid, Sighting<Vec<ProcessSight>>> {
     recorded::processes(&Processes::open(), pids, vantage::uid())
-}
-
-/// Looks for the sockets of tmux below another `TMUX_TMPDIR` than that of the surroundings, but for those of these
-/// servers: of rows that ended, no pass needs to know.
-#[must_use]
-pub fn elsewhere(surroundings: &Surroundings, servers: &[ServerSight]) -> Sighting<Vec<String>> {
-    let uid = vantage::uid();
-    let folder = sockets::folder(surroundings.tmux_tmpdir.as_deref(), uid);
-    ask::elsewhere(&Listeners::read(), uid, &folder, servers)
 }
 
 fn source_of(processes: &Processes, at: Timestamp) -> Source {

@@ -67,7 +67,6 @@ async fn attempt(settings: &Settings, order: &Order) -> Result<Option<Pruning>, 
         .filter(|row| row.status.is_ended());
     let pids = ended.filter_map(|row| row.pane.pid).collect();
     survey.world.processes.extend(look::processes(&pids));
-    survey.world.elsewhere = look::elsewhere(&settings.surroundings, &survey.world.servers);
     let mentions = mentions(&contents.text);
     let mut judged = judge(&Question {
         scope: survey.scope(),

@@ -1,6 +1,6 @@
 //! What the exit code says, with and without `--detailed-exitcode`.
 
-use crate::support::{Machine, Reconcile, conversation};
+use crate::support::{Machine, Reconcile, RollBuilder, conversation};
 
 /// Fails the test unless a dry run ends with these codes, without and with the flag.
 #[track_caller]
@@ -75,7 +75,11 @@ fn drift_that_is_only_told_is_drift() {
 fn drift_that_is_held_is_drift() {
     let machine = Machine::new();
     let sessions = ["one", "two", "three"].map(|name| machine.session(name).start());
-    machine.roll().row("one").row("two").row("three").write();
+    let at_home = |roll: RollBuilder, name: &str| roll.row(name).at_home(&machine);
+    ["one", "two", "three"]
+        .into_iter()
+        .fold(machine.roll(), at_home)
+        .write();
     machine.settle(&machine.roll_path());
     drop(sessions);
     machine.server("default").kill();

@@ -303,6 +303,9 @@ fn a_difference_has_one_name_in_every_report_until_it_is_resolved() {
     );
 }
 
+/// A pid that no kernel gives to any process.
+const NO_PID: u32 = 9_999_999;
+
 /// Much to tell, in words that are as long on every machine, since a table breaks its lines by that.
 fn to_be_agreed_on(format: &str) -> String {
     let machine = Machine::new();
@@ -320,7 +323,7 @@ fn to_be_agreed_on(format: &str) -> String {
     machine
         .roll()
         .row("shop")
-        .at_home(&machine)
+        .pid(NO_PID)
         .row("docs-creator-claude")
         .pane(&docs)
         .null("claude_session_id_own")
