@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Machine, Pass};
+use crate::support::{Machine, Pass, dead_pid};
 
 const GONE: &str = "shop-creator-claude";
 const NEW: &str = "blog-creator-claude";
@@ -106,9 +106,10 @@ fn a_roll_of_which_nothing_was_ever_told_is_no_error() {
 fn no_name_of_a_session_reaches_a_terminal_raw() {
     let machine = Machine::new();
     machine.session("bystander").start();
-    machine.write_roll(
-        "tmux_sessions:\n- {name: \"evil\\e]0;x\\a\", status: running, tmux_server: default}\n",
-    );
+    machine.write_roll(format!(
+        "tmux_sessions:\n- {{name: \"evil\\e]0;x\\a\", status: running, pane: {{pid: {}}}}}\n",
+        dead_pid()
+    ));
     machine.settle(&machine.roll_path());
     let _ = machine.reconcile().at_once().run().exits(0);
 

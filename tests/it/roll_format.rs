@@ -530,6 +530,7 @@ fn links_are_kept_and_both_locks_are_where_others_look_for_them() {
     fs::write(&real, text).unwrap();
     let middle = machine.folder("middle").join("link.yaml");
     symlink("../shared/sessions.yaml", &middle).unwrap();
+    fs::remove_file(machine.roll_path()).unwrap();
     symlink(&middle, machine.roll_path()).unwrap();
 
     let pass = machine.reconcile().at_once().run().exits(0);
