@@ -74,8 +74,8 @@ pub struct RecordedId {
 /// The recorded end of a row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RowEnd {
-    /// `terminated_at_epoch` or `stopped_at_epoch` (seconds), else the text of `terminated_at`,
-    /// `stopped_at` or `archived_at`; the newest of what can be read.
+    /// The newest of what can be read of `terminated_at_epoch` and `stopped_at_epoch` (seconds), and of the text of
+    /// `terminated_at`, `stopped_at` and `archived_at`.
     pub at: Option<Timestamp>,
     /// `termination_mode`.
     pub mode: Option<String>,

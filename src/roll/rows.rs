@@ -350,16 +350,11 @@ impl RowReader<'_, '_> {
             _ => None,
         };
         let told = |key: &&str| Timestamp::parse(self.entry.get(key)?.text()?);
-        let at = ["terminated_at_epoch", "stopped_at_epoch"]
-            .iter()
-            .filter_map(epoch)
-            .max()
-            .or_else(|| {
-                ["terminated_at", "stopped_at", "archived_at"]
-                    .iter()
-                    .filter_map(told)
-                    .max()
-            });
+        let by_seconds = ["terminated_at_epoch", "stopped_at_epoch"];
+        let by_text = ["terminated_at", "stopped_at", "archived_at"];
+        // Who wrote last need not know of the other keys.
+        let ends = by_seconds.iter().filter_map(epoch);
+        let at = ends.chain(by_text.iter().filter_map(told)).max();
         RowEnd {
             at,
             mode: self

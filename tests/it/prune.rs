@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
@@ -19,6 +19,17 @@ const WEB: &str = "web-creator-claude";
 fn days_ago(days: u64) -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     now.as_secs() - days * 86_400
+}
+
+/// The date of yesterday, as it stands in a time.
+fn yesterday() -> String {
+    let date = Command::new("date")
+        .args(["-u", "-d", "yesterday", "+%F"])
+        .output();
+    String::from_utf8(date.unwrap().stdout)
+        .unwrap()
+        .trim()
+        .to_owned()
 }
 
 /// A machine whose tmux runs, with this roll. `OLD` stands for the end of a row 40 days ago, `NEW` for one yesterday.
@@ -229,6 +240,22 @@ fn a_pane_whose_pid_the_row_records_keeps_it() {
         &format!("{ALONE}  pane: {{pid: {}}}\n", other.pid()),
     );
     stays(&machine, "alive");
+}
+
+#[test]
+fn the_newest_end_that_a_row_tells_counts() {
+    let machine = machine_with(ALONE);
+    let text = "  terminated_at_epoch: 1000000000\n  terminated_at: \"2020-01-01T00:00:00Z\"\n";
+    let newer = text.replace("2020-01-01", &yesterday());
+    for keys in [
+        newer.clone(),
+        newer.replace("terminated_at:", "stopped_at:"),
+    ] {
+        write(&machine, &format!("{ALONE}{keys}"));
+        stays(&machine, "recent");
+    }
+    write(&machine, &format!("{ALONE}{text}"));
+    let _ = prune(&machine, &[SHOP]).exits(0);
 }
 
 #[test]

@@ -207,11 +207,19 @@ fn the_agent_is_told_by_ids_then_name_then_label_then_program() {
 }
 
 #[test]
-fn an_end_is_told_by_seconds_before_it_is_told_by_text() {
+fn the_newest_end_that_is_told_counts_by_seconds_or_by_text() {
     let at = |keys: &str| row(keys).unwrap().end.at;
     assert_eq!(
-        at("terminated_at_epoch: 5, stopped_at_epoch: 9.5, archived_at: '2026-01-01T00:00:00Z'"),
+        at("terminated_at_epoch: 5, stopped_at_epoch: 9.5"),
         Some(Timestamp::from_millis(9_500))
+    );
+    assert_eq!(
+        at("terminated_at_epoch: 5, terminated_at: '2026-01-01T00:00:00Z'"),
+        Timestamp::parse("2026-01-01T00:00:00Z")
+    );
+    assert_eq!(
+        at("terminated_at_epoch: 1900000000, terminated_at: '2026-01-01T00:00:00Z'"),
+        Some(Timestamp::from_secs(1_900_000_000))
     );
     assert_eq!(at("terminated_at_epoch: 5"), Some(Timestamp::from_secs(5)));
     assert_eq!(
