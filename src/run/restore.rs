@@ -76,7 +76,8 @@ impl Restoring {
         })?;
         let rows = registry.rows.iter().map(|row| &row.name);
         let mut names = rows.chain(registry.invalid.iter().filter_map(|row| row.name.as_ref()));
-        if names.any(|other| other.means(&name)) {
+        // Beside one that tmux only stores alike it may have stood before.
+        if names.any(|other| *other == name) {
             return Err(UndoError::Taken { row: row() });
         }
         graft(&contents.text, std::slice::from_ref(&self.row))

@@ -719,3 +719,22 @@ fn what_was_pruned_is_told_as_json_that_its_schema_describes() {
     let number = told["pruned"][0]["number"].as_u64().unwrap().to_string();
     let _ = machine.headcount(&["undo", &number]).exits(0);
 }
+
+#[test]
+fn of_rows_whose_names_tmux_stores_alike_each_is_put_back() {
+    let roll = "tmux_sessions:\n- name: a.b\n  status: stopped\n  stopped_at_epoch: OLD\n\
+        - name: a_b\n  status: stopped\n  stopped_at_epoch: OLD\n";
+    let machine = machine_with(roll);
+    let before = machine.roll_text();
+    let _ = prune(&machine, &[]).exits(0);
+    let list = machine.headcount(&["undo"]).exits(0).stdout;
+    let numbers: Vec<&str> = list
+        .lines()
+        .map(|line| line.split_once(' ').unwrap().0)
+        .collect();
+    assert_eq!(numbers.len(), 2, "{list}");
+    for number in numbers {
+        let _ = machine.headcount(&["undo", number]).exits(0);
+    }
+    assert_eq!(machine.roll_text(), before);
+}
