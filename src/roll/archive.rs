@@ -15,7 +15,7 @@ use super::edit::EditError;
 use super::graft::{Cutting, cuttings, graft};
 use super::layout::Layout;
 use super::passage::sessions;
-use super::read::{self, ReadError};
+use super::read::{self, LARGEST, ReadError};
 use super::{Roll, leftover, parse};
 
 /// What a new archive begins with.
@@ -237,8 +237,7 @@ impl File {
         let text = match read::read(&Roll::at(path.clone())) {
             Ok(contents) => contents.text,
             Err(ReadError::Missing { .. }) => return Ok(None),
-            Err(ReadError::Empty { .. }) => return Err(damaged(&path, "it is empty".to_owned())),
-            Err(error) => return Err(damaged(&path, error.to_string())),
+            Err(error) => return Err(damaged(&path, unread(&error))),
         };
         let rows = rows_of(&text).map_err(|why| damaged(&path, why))?;
         Ok(Some(Self { path, text, rows }))
@@ -309,6 +308,23 @@ fn rows_of(text: &str) -> Result<Vec<Held>, String> {
     Ok(rows.collect())
 }
 
+/// Why an archive cannot be read, as a clause: what to do about a roll is not to be done about an archive.
+fn unread(error: &ReadError) -> String {
+    match error {
+        ReadError::Missing { .. } => "it does not exist".to_owned(),
+        ReadError::Dangling { target, .. } => {
+            format!("it is a symbolic link to {target}, where there is nothing")
+        }
+        ReadError::NotAFile { kind, .. } => format!("it is {kind}, not a file"),
+        ReadError::Unreadable { source, .. } => format!("it cannot be read: {source}"),
+        ReadError::TooLarge { size, .. } => {
+            format!("it has {size} bytes, where {LARGEST} is the most that is read")
+        }
+        ReadError::NotUtf8 { offset, .. } => format!("it is not UTF-8 (byte {offset})"),
+        ReadError::Binary { offset, .. } => format!("it is no text (byte {offset} is zero)"),
+        ReadError::Empty { .. } => "it is empty".to_owned(),
+    }
+}
 fn damaged(path: &Path, why: String) -> ArchiveError {
     ArchiveError::Damaged {
         path: path.to_owned(),

@@ -1,5 +1,7 @@
 //! `headcount prune`: rows that ended long ago leave the roll, and none is ever lost.
 
+mod archive;
+
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -477,34 +479,6 @@ fn a_row_is_not_put_back_beside_another_of_its_name_nor_from_nowhere() {
             .contains("is not in agent-sessions.archive.yaml"),
         "{told:?}"
     );
-}
-
-#[test]
-fn an_archive_that_is_none_is_left_alone_and_nothing_goes() {
-    for damage in ["", "tmux_sessions: [\n", "just: a file\n"] {
-        let machine = machine_with(ALONE);
-        fs::write(archive_of(&machine), damage).unwrap();
-        let before = machine.roll_text();
-
-        let told = prune(&machine, &[]).exits(2);
-
-        assert!(
-            told.stderr.contains("agent-sessions.archive.yaml"),
-            "{told:?}"
-        );
-        assert!(
-            told.stderr
-                .contains("nothing was changed: put that file right, or move it away"),
-            "{told:?}"
-        );
-        assert_eq!(machine.roll_text(), before);
-        assert_eq!(archive(&machine), damage);
-    }
-    let machine = machine_with(ALONE);
-    fs::create_dir(archive_of(&machine)).unwrap();
-    let told = prune(&machine, &[]).exits(2);
-    assert!(told.stderr.contains("not a file"), "{told:?}");
-    assert_eq!(machine.read_roll().names(), [SHOP]);
 }
 
 #[test]
