@@ -19,6 +19,7 @@ use crate::look::jobs::Records;
 use crate::look::vantage;
 use crate::mqtt::Line;
 use crate::roll::Roll;
+use crate::roll::archive;
 use crate::roll::check::check;
 use crate::roll::find::{self, FindError};
 use crate::roll::inspect::{self, Lock};
@@ -350,6 +351,7 @@ pub(super) fn keeping(places: &Places, environment: &Environment) -> Result<run:
             .clone()
             .or_else(|| environment.registry.clone()),
     )?;
+    no_archive(&roll)?;
     Ok(run::Keeping {
         folder: Folder::of(&state, &roll.target),
         roll,
@@ -368,6 +370,7 @@ pub(super) async fn prune(
             anyhow::anyhow!("{} was made only now: try again", roll.named.display()).into()
         }));
     };
+    no_archive(&settings.roll)?;
     let settings = run::Settings {
         lock_timeout: PATIENCE,
         ..settings
@@ -380,6 +383,7 @@ pub(super) async fn prune(
 /// The roll, and the folder of the project that it is of.
 pub(super) fn project(registry: Option<PathBuf>) -> Result<(PathBuf, PathBuf), Failure> {
     let roll = Roll::as_it_is(&locate(registry)?);
+    no_archive(&roll)?;
     let roll = std::path::absolute(&roll.named).unwrap_or(roll.named);
     let project = find::project_of(&roll).to_owned();
     Ok((roll, project))
@@ -396,6 +400,7 @@ fn of_the_pass(settings: reconcile::Settings) -> Result<run::Settings, Failure> 
         return replayed(&folder);
     }
     let roll = locate(settings.registry)?;
+    no_archive(&roll)?;
     let config = Config::beside(&roll.target)?;
     let notify = match settings.notify {
         Some(None) => Some(config.notify.clone().ok_or_else(|| {
@@ -470,6 +475,7 @@ pub(super) async fn init(settings: init::Settings) -> Result<init::Made, Failure
             Err(error) => return Err(error.into()),
         },
     };
+    no_archive(&Roll::at(named.clone()))?;
     let made = run::init(&named, &settings.state_dir, PATIENCE).await?;
     Ok(match made {
         run::Made::Created => init::Made::Created(named),
@@ -498,6 +504,24 @@ pub(super) fn validate(settings: validate::Settings) -> Result<validate::Finding
             })
             .collect(),
     })
+}
+
+/// Refuses an archive where a roll is meant that is kept right: what is in it is over, and nothing is to be added to it.
+fn no_archive(roll: &Roll) -> Result<(), Failure> {
+    let Some(of) = archive_of(roll) else {
+        return Ok(());
+    };
+    let (path, of) = (roll.named.display(), of.display());
+    Err(anyhow::anyhow!(
+        "{path} is an archive, where `headcount prune` keeps rows that it took out of {of}: name {of}; \
+         `headcount status --all --registry {path}` shows what the archive has"
+    )
+    .into())
+}
+
+/// The roll that this is an archive of, if it is one.
+pub(super) fn archive_of(roll: &Roll) -> Option<PathBuf> {
+    archive::roll_of(&roll.named).or_else(|| archive::roll_of(&roll.target))
 }
 
 fn locate(named: Option<PathBuf>) -> Result<Roll, Failure> {

@@ -15,6 +15,7 @@ use tokio::task::LocalSet;
 use super::environment::Environment;
 use super::{Failure, Places, joint, output};
 use crate::exit::Exit;
+use crate::roll::Roll;
 use crate::state;
 use crate::tell::json::Layout;
 
@@ -73,6 +74,13 @@ impl Rolls {
                     known_by.roll.display(),
                     known_by.folder.display()
                 )),
+                _ if joint::archive_of(&Roll::at(known_by.roll.clone())).is_some() => {
+                    output::say(&format!(
+                        "{} is an archive, and no roll. What headcount remembers of it is in {}, which may be removed",
+                        known_by.roll.display(),
+                        known_by.folder.display()
+                    ));
+                }
                 _ => {
                     if known.insert(known_by.roll.clone()) {
                         rolls.push(known_by.roll);

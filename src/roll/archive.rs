@@ -114,6 +114,27 @@ pub fn path_of(roll: &Path, number: usize) -> PathBuf {
     roll.with_file_name(name)
 }
 
+/// The roll beside which a path would be an archive, by its name; `None` where it would be none.
+#[must_use]
+pub fn roll_of(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?;
+    let of = |(at, word): (usize, &str)| {
+        let (stem, rest) = (&name[..at], &name[at + word.len()..]);
+        let numbered = rest.strip_prefix('.').and_then(|rest| {
+            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+            let number = rest[..digits].parse().ok()?;
+            Some((number, &rest[digits..]))
+        });
+        let is_it = |&(number, extension): &(usize, &str)| {
+            let roll = path.with_file_name(format!("{stem}{extension}"));
+            (1..MOST).contains(&number) && path_of(&roll, number) == *path
+        };
+        let found = numbered.into_iter().chain([(1, rest)]).find(is_it);
+        found.map(|(_, extension)| path.with_file_name(format!("{stem}{extension}")))
+    };
+    name.rmatch_indices(".archive").find_map(of)
+}
+
 impl Archive {
     /// The archives beside a roll's file.
     ///
@@ -325,6 +346,7 @@ fn unread(error: &ReadError) -> String {
         ReadError::Empty { .. } => "it is empty".to_owned(),
     }
 }
+
 fn damaged(path: &Path, why: String) -> ArchiveError {
     ArchiveError::Damaged {
         path: path.to_owned(),

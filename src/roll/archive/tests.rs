@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{Archive, ArchiveError, path_of};
+use super::{Archive, ArchiveError, path_of, roll_of};
 use crate::roll::graft::{Cutting, cuttings};
 
 fn rows(text: &str, wanted: &[usize]) -> Vec<Cutting> {
@@ -177,4 +177,33 @@ fn the_other_archives_are_known_where_one_was_moved_away() {
     let archive = Archive::beside(&roll).unwrap();
     assert!(archive.find("a", row.fingerprint.as_str()).is_some());
     assert_eq!(put(&roll, ROLL, &[0]), [path_of(&roll, 3)]);
+}
+
+#[test]
+fn an_archive_is_known_by_its_name() {
+    for roll in [
+        "agent-sessions.yaml",
+        "roll",
+        "a.b.yml",
+        "a.archive.yaml",
+        "my.archives.yaml",
+    ] {
+        let roll = Path::new("/srv/.hermes").join(roll);
+        for number in [1, 2, 17] {
+            let archive = path_of(&roll, number);
+            assert_eq!(roll_of(&archive), Some(roll.clone()), "{archive:?}");
+        }
+    }
+    for other in [
+        "/srv/agent-sessions.yaml",
+        "/srv/agent-sessions.archive.yaml.bak",
+        "/srv/agent-sessions.archived.yaml",
+        "/srv/agent-sessions.archive.02.yaml",
+        "/srv/agent-sessions.archive.1.yaml",
+        "/srv/archive.yaml",
+        "/srv/.archive",
+        "/",
+    ] {
+        assert_eq!(roll_of(Path::new(other)), None, "{other}");
+    }
 }
