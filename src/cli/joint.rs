@@ -364,7 +364,7 @@ pub(super) async fn prune(
     places: &Places,
     environment: &Environment,
     order: impl FnOnce(Duration) -> run::Order,
-) -> Result<Pruning, Failure> {
+) -> Result<(Pruning, Option<Failure>), Failure> {
     let Some(settings) = of_the_look(places, environment)? else {
         return Err(find_here().map_or_else(Failure::from, |roll| {
             anyhow::anyhow!("{} was made only now: try again", roll.named.display()).into()
@@ -377,7 +377,8 @@ pub(super) async fn prune(
     };
     let retention = Config::beside(&settings.roll.target)?.retention;
     let order = order(retention.ended_days.unwrap_or(KEPT));
-    Ok(run::prune(&settings, &order).await?)
+    let done = run::prune(&settings, &order).await?;
+    Ok((done.pruning, done.trouble.map(Failure::from)))
 }
 
 /// The roll, and the folder of the project that it is of.
@@ -571,6 +572,7 @@ impl From<&RunError> for Failure {
             RunError::NotWritten(_)
             | RunError::NotCreated(_)
             | RunError::State(_)
+            | RunError::NotNoted { .. }
             | RunError::Contended { .. }
             | RunError::AnotherLoop { .. }
             | RunError::AnotherWorker { .. }

@@ -93,7 +93,7 @@ pub(super) async fn run(arguments: Arguments, environment: &Environment) -> Resu
         older_than: older_than.unwrap_or(retention),
         dry_run,
     };
-    let done = joint::prune(&places, environment, order).await?;
+    let (done, trouble) = joint::prune(&places, environment, order).await?;
     output::print(|out| {
         if json {
             json::write(&wire::Pruning::from(&done), output::layout(), out)
@@ -103,6 +103,9 @@ pub(super) async fn run(arguments: Arguments, environment: &Environment) -> Resu
     })?;
     if !json {
         say(&done, each);
+    }
+    if let Some(trouble) = trouble {
+        return Err(trouble);
     }
     let missed = done.kept.len() + done.unknown.len();
     if each && missed > 0 {

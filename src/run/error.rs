@@ -36,6 +36,14 @@ pub enum RunError {
     /// The state folder could not be used.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The state folder could not be used any more when something was about to be done, or was done.
+    #[error("{what}: {source}")]
+    NotNoted {
+        /// What is so in the roll now, as a sentence without a full stop.
+        what: String,
+        /// Why that is not remembered.
+        source: StateError,
+    },
     /// Others kept the roll, or its lock, for too long after each look.
     #[error("{} was saved or locked by others after each of several looks, so nothing was written: try again when that has ended", path.display())]
     Contended {
@@ -86,6 +94,12 @@ impl RunError {
             }
             other => other.to_string(),
         }
+    }
+
+    /// Says what is so in the roll, where that could not be remembered.
+    pub(super) fn not_noted(what: impl Into<String>) -> impl FnOnce(StateError) -> Self {
+        let what = what.into();
+        |source| Self::NotNoted { what, source }
     }
 
     /// Says which roll could not be understood.

@@ -20,7 +20,7 @@ use crate::roll::graft::{Cutting, cuttings, mentions};
 use crate::roll::passage::without;
 use crate::roll::{self, Roll};
 use crate::state::journal::{News, Pruned, Stage};
-use crate::state::{Folder, Journal};
+use crate::state::{Folder, Journal, StateError};
 
 /// What is to be taken out.
 #[derive(Clone, Debug)]
@@ -33,18 +33,28 @@ pub struct Order {
     pub dry_run: bool,
 }
 
+/// What came of a prune, and what went wrong when that was to be remembered.
+#[derive(Debug)]
+#[must_use]
+pub struct Done {
+    /// What came of it.
+    pub pruning: Pruning,
+    /// Why it is not remembered, if it is not.
+    pub trouble: Option<RunError>,
+}
+
 /// Looks once, and takes the rows out that may go. `settings.dry_run` says how a look is made, and has to be set.
 ///
 /// # Errors
 ///
 /// Where the roll or the state folder cannot be used, or the archive cannot be written. Then the roll is as it was.
-pub async fn prune(settings: &Settings, order: &Order) -> Result<Pruning, RunError> {
+pub async fn prune(settings: &Settings, order: &Order) -> Result<Done, RunError> {
     for _ in 0..TRIES {
         if let Some(path) = roll::read::newer_store(&settings.roll) {
             return Err(CommitError::NewerStore { path }.into());
         }
-        if let Some(pruning) = attempt(settings, order).await? {
-            return Ok(pruning);
+        if let Some(done) = attempt(settings, order).await? {
+            return Ok(done);
         }
     }
     Err(RunError::Contended {
@@ -53,7 +63,7 @@ pub async fn prune(settings: &Settings, order: &Order) -> Result<Pruning, RunErr
 }
 
 /// One look, and what follows from it. `None`: the roll was saved or locked by others meanwhile.
-async fn attempt(settings: &Settings, order: &Order) -> Result<Option<Pruning>, RunError> {
+async fn attempt(settings: &Settings, order: &Order) -> Result<Option<Done>, RunError> {
     let mut survey = survey(settings).await?;
     let stale_at = clock::monotonic() + LOOK_FRESH;
     let contents = roll::read::read(&settings.roll)?;
@@ -94,7 +104,7 @@ async fn attempt(settings: &Settings, order: &Order) -> Result<Option<Pruning>, 
     };
     if cut.rows.is_empty() {
         pruning.kept = judged;
-        return Ok(Some(pruning));
+        return Ok(Some(Done::well(pruning)));
     }
     let archive = Archive::beside(&settings.roll.target).map_err(CommitError::from)?;
     let shelved = archive.shelve(&cut.rows).map_err(CommitError::from)?;
@@ -102,7 +112,7 @@ async fn attempt(settings: &Settings, order: &Order) -> Result<Option<Pruning>, 
     pruning.kept = kept;
     pruning.gone = shelve(gone, &shelved.places);
     if order.dry_run {
-        return Ok(Some(pruning));
+        return Ok(Some(Done::well(pruning)));
     }
     let deed = Deed {
         settings,
@@ -111,7 +121,17 @@ async fn attempt(settings: &Settings, order: &Order) -> Result<Option<Pruning>, 
         shelved,
         stale_at,
     };
-    Ok(deed.carry_out(&mut pruning.gone).await?.then_some(pruning))
+    let done = deed.carry_out(&mut pruning.gone).await?;
+    Ok(done.map(|trouble| Done { pruning, trouble }))
+}
+
+impl Done {
+    const fn well(pruning: Pruning) -> Self {
+        Self {
+            pruning,
+            trouble: None,
+        }
+    }
 }
 
 /// What is cut out of the roll.
@@ -198,13 +218,16 @@ struct Deed<'a> {
 }
 
 impl Deed<'_> {
-    /// Archives the rows and takes them out. Returns whether that was done: not if others were at the roll.
-    async fn carry_out(&self, gone: &mut [Gone]) -> Result<bool, RunError> {
+    /// Archives the rows and takes them out. `None` if others were at the roll; else why that could not be remembered,
+    /// if it could not.
+    async fn carry_out(&self, gone: &mut [Gone]) -> Result<Option<Option<RunError>>, RunError> {
         let settings = self.settings;
         let folder = Folder::of(&settings.state, &settings.roll.target);
-        let lock = folder.lock(settings.lock_timeout).await?;
+        let nothing = || RunError::not_noted("nothing was taken out of the roll");
+        let lock = folder.lock(settings.lock_timeout).await;
+        let lock = lock.map_err(nothing())?;
         if clock::monotonic() > self.stale_at {
-            return Ok(false);
+            return Ok(None);
         }
         let journal = Journal::of(&folder);
         let say = |gone: &[Gone], stage: Stage| {
@@ -213,9 +236,9 @@ impl Deed<'_> {
                 .map(|gone| News::Pruned(Box::new(told(gone, stage))));
             let numbers = journal.append(clock::now(), news.collect(), &lock)?;
             remember(&folder, &lock)?;
-            Ok::<_, RunError>(numbers)
+            Ok::<_, StateError>(numbers)
         };
-        say(gone, Stage::Begun)?;
+        say(gone, Stage::Begun).map_err(nothing())?;
         let options = CommitOptions {
             lock_timeout: settings.lock_timeout,
             stale_at: self.stale_at,
@@ -236,15 +259,34 @@ impl Deed<'_> {
             }))
         );
         if !is_written {
-            say(gone, Stage::Failed)?;
-            return Ok(rewritten.map(|_| false)?);
+            let said = say(gone, Stage::Failed).map_err(nothing());
+            // What stopped it matters more than that this is not remembered.
+            rewritten?;
+            return said.map(|_| None);
         }
-        let numbers = say(gone, Stage::Done)?;
+        let numbers = match say(gone, Stage::Done) {
+            Ok(numbers) => numbers,
+            Err(error) => return Ok(Some(Some(RunError::not_noted(moved(gone))(error)))),
+        };
         for (gone, number) in gone.iter_mut().zip(numbers.into_iter().flatten()) {
             gone.number = Some(number);
         }
-        Ok(true)
+        Ok(Some(None))
     }
+}
+
+/// What was done, though it is not remembered.
+fn moved(gone: &[Gone]) -> String {
+    let archives: BTreeSet<&str> = gone.iter().map(|gone| gone.archive.as_str()).collect();
+    let archives: Vec<&str> = archives.into_iter().collect();
+    let rows = match gone.len() {
+        1 => "1 row was".to_owned(),
+        rows => format!("{rows} rows were"),
+    };
+    format!(
+        "{rows} moved from the roll to {}, but that this is done could not be noted",
+        archives.join(" and ")
+    )
 }
 
 /// How it is told at that stage.

@@ -98,20 +98,24 @@ impl Restoring {
         }
         let lock = keeping.folder.lock(keeping.patience).await?;
         let journal = Journal::of(&keeping.folder);
-        let say = |stage: Stage| -> Result<(), UndoError> {
+        let say = |stage: Stage| {
             let news = News::Pruned(Box::new(self.told(stage)));
             journal.append(clock::now(), vec![news], &lock)?;
-            remember(&keeping.folder, &lock)?;
-            Ok(())
+            remember(&keeping.folder, &lock)
         };
-        say(Stage::Begun)?;
+        say(Stage::Begun).map_err(RunError::not_noted("nothing was put back into the roll"))?;
         match replace(keeping, |contents| self.put_back(contents)).await {
             Ok((before, after)) => {
-                say(Stage::Done)?;
+                let done = format!(
+                    "row {} was put back into the roll, but that this is done could not be noted",
+                    self.pruned.session
+                );
+                say(Stage::Done).map_err(RunError::not_noted(done))?;
                 Ok(self.taken_back(before, after))
             }
             Err(error) => {
-                say(Stage::Failed)?;
+                // What stopped it matters more than that this is not remembered.
+                let _ = say(Stage::Failed);
                 Err(error)
             }
         }

@@ -247,19 +247,24 @@ pub async fn undo(keeping: &Keeping, seq: u64, dry_run: bool) -> Result<TakenBac
             .map_err(RunError::from)?
             .text,
     )?;
-    let say = |stage: Stage| -> Result<(), UndoError> {
+    let say = |stage: Stage| {
         journal.append(clock::now(), case.news(stage), &lock)?;
         // Before the roll is written the ledger knows that the same is not to be written again.
-        Ok(remember(&keeping.folder, &lock)?)
+        remember(&keeping.folder, &lock)
     };
-    say(Stage::Begun)?;
+    say(Stage::Begun).map_err(RunError::not_noted("nothing was taken back"))?;
     match replace(keeping, |contents| case.put_back(&contents.text)).await {
         Ok((before, after)) => {
-            say(Stage::Done)?;
+            let done = format!(
+                "row {} is as it stood before, but that this is done could not be noted",
+                case.rewrite.row
+            );
+            say(Stage::Done).map_err(RunError::not_noted(done))?;
             Ok(case.taken_back(before, after))
         }
         Err(error) => {
-            say(Stage::Failed)?;
+            // What stopped it matters more than that this is not remembered.
+            let _ = say(Stage::Failed);
             Err(error)
         }
     }

@@ -712,3 +712,35 @@ fn of_rows_whose_names_tmux_stores_alike_each_is_put_back() {
     }
     assert_eq!(machine.roll_text(), before);
 }
+
+#[test]
+fn where_nothing_can_be_remembered_it_is_said_whether_rows_were_moved() {
+    for (nth, is_known, went) in [(1, false, false), (1, true, false), (2, true, true)] {
+        let machine = machine_with(ALONE);
+        if is_known {
+            let _ = machine.reconcile().at_once().run().exits(0);
+        }
+        let Some(full) = Elsewhere::with_a_call_that_fails("rename", "ENOSPC", nth) else {
+            return;
+        };
+
+        let told = full.run(&machine.headcount_command(&["prune"])).exits(2);
+
+        let rows = machine.read_roll().rows().len();
+        assert_eq!(rows, usize::from(!went), "{told:?}");
+        assert_eq!(archive_of(&machine).exists(), went);
+        told.complains_of("No space left on device");
+        let path = archive_of(&machine).display().to_string();
+        if went {
+            told.complains_of("1 row was moved from the roll to");
+            told.complains_of(&path);
+            assert!(told.stdout.contains(SHOP), "{told:?}");
+        } else {
+            told.complains_of("nothing was taken out of the roll");
+        }
+        // The next one makes that good.
+        let _ = prune(&machine, &[]).exits(0);
+        assert_eq!(machine.read_roll().rows(), [] as [Value; 0]);
+        assert_eq!(Roll::read(&archive_of(&machine)).names(), [SHOP]);
+    }
+}

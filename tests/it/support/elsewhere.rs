@@ -120,6 +120,19 @@ impl Elsewhere {
         can_be_had.then(|| Self::of(&wrapper))
     }
 
+    /// Where from its nth call of that name on, all of them fail with that error.
+    #[must_use]
+    pub fn with_a_call_that_fails(call: &str, error: &str, nth: usize) -> Option<Self> {
+        let trace = format!("trace={call}");
+        let inject = format!("inject={call}:error={error}:when={nth}+");
+        let wrapper = ["strace", "-o", "/dev/null", "-e", &trace, "-e", &inject];
+        let can_be_had = runs(&wrapper);
+        if !can_be_had {
+            skip("strace is not installed, or not allowed here");
+        }
+        can_be_had.then(|| Self::of(&wrapper))
+    }
+
     fn with_file(machine: &Machine, path: &str, content: &str) -> Option<Self> {
         let file = machine.new_folder("elsewhere").join("content");
         fs::write(&file, content).expect("a file can be written");
