@@ -146,9 +146,20 @@ impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         Self {
             exit: Exit::Failed,
-            why: format!("{error:#}"),
+            why: said(&error),
         }
     }
+}
+
+/// What happened, and why as far as that does not say it itself, as most errors do.
+fn said(error: &anyhow::Error) -> String {
+    let mut said = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !said.contains(&cause) {
+            said = format!("{said}: {cause}");
+        }
+    }
+    said
 }
 
 /// Runs the command line, and returns the code to end with.
@@ -266,12 +277,34 @@ impl Talk {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use clap::CommandFactory as _;
 
-    use super::Arguments;
+    use super::{Arguments, said};
 
     #[test]
     fn the_arguments_contradict_nothing() {
         Arguments::command().debug_assert();
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot read it: {source}; look there")]
+    struct SaysWhy {
+        source: io::Error,
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let why = || io::Error::other("full");
+        let says_why = || anyhow::Error::from(SaysWhy { source: why() });
+        assert_eq!(said(&says_why()), "cannot read it: full; look there");
+        let about = says_why().context("nothing is known");
+        assert_eq!(
+            said(&about),
+            "nothing is known: cannot read it: full; look there"
+        );
+        let about = anyhow::Error::from(why()).context("cannot read it");
+        assert_eq!(said(&about), "cannot read it: full");
     }
 }

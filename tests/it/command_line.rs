@@ -1,6 +1,6 @@
 //! Arguments in, output and exit codes out, as far as no pass is needed.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::process::{Command, Output, Stdio};
 
 fn headcount(arguments: &[&str]) -> Command {
@@ -148,6 +148,59 @@ fn without_a_home_it_says_where_else_the_state_may_go() {
 }
 
 #[test]
+fn what_the_system_said_is_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let roll = folder.path().join("roll.yaml");
+    fs::write(&roll, "tmux_sessions: []\n").unwrap();
+    let roll = roll.to_str().unwrap();
+    let long = format!("/tmp/{}", "x".repeat(300));
+    for command in [
+        &["log"][..],
+        &["undo"],
+        &["undo", "1"],
+        &["ack", "A-1"],
+        &["prune"],
+        &["init"],
+        &["status"],
+        &["explain", "x"],
+        &["resume"],
+        &["doctor"],
+        &["plan"],
+        &["reconcile", "--once"],
+        &["reconcile", "--dry-run"],
+        &["reconcile", "--poll", "--timeout", "1"],
+        &["status", "--all-rolls"],
+        &["validate"],
+        &["record", "out"],
+    ] {
+        let at_a_roll = ["--registry", roll, "--state-dir", &long];
+        let at_all = ["--state-dir", &long];
+        let at_a_long_one = ["--registry", &long];
+        let places = match command {
+            ["validate"] => &[&at_a_long_one[..]][..],
+            [_, "--all-rolls"] => &[&at_all[..]],
+            _ => &[&at_a_roll[..], &at_all, &at_a_long_one],
+        };
+        for places in places {
+            let output = headcount(&[command, places].concat())
+                .current_dir(folder.path())
+                .env("AGENT_SESSIONS_YAML", roll)
+                .env("AGENT_SESSIONS_STATE_DIR", folder.path().join("state"))
+                .output()
+                .unwrap();
+            for text in [stdout(&output), stderr(&output)] {
+                for line in text.lines() {
+                    let times = line.matches("(os error").count();
+                    assert!(times <= 1, "{command:?} {places:?}: {line}");
+                }
+            }
+        }
+    }
+    let told = headcount(&["log", "--registry", roll, "--state-dir", &long])
+        .output()
+        .unwrap();
+    assert!(stderr(&told).contains("File name too long (os error 36)"));
+}
 fn the_version_names_the_build_on_one_line() {
     let output = run(&["--version"]);
     assert_eq!(output.status.code(), Some(0));
