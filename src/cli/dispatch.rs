@@ -32,7 +32,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NAME")]
     assignee: Option<String>,
     /// How long a model may work on it
-    #[arg(long, value_name = "TIME", default_value = "8h", value_parser = checked)]
+    #[arg(long, value_name = "TIME", default_value = "8h", allow_hyphen_values = true, value_parser = checked)]
     max_runtime: String,
     /// The board [default: $HERMES_KANBAN_BOARD, else the one that hermes uses]
     #[arg(long, value_name = "SLUG")]

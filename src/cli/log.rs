@@ -23,7 +23,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     all: bool,
     /// The last so many only
-    #[arg(short = 'n', long = "last", value_name = "COUNT")]
+    #[arg(short = 'n', long = "last", value_name = "COUNT", allow_negative_numbers = true, value_parser = count)]
     last: Option<usize>,
     /// One JSON object for each entry, as the journal holds it
     #[arg(long)]
@@ -37,6 +37,11 @@ Examples:
   headcount log -n 5                     the last five changes of the roll
   headcount log --all shop-creator-claude    all that was ever told of this session
   headcount log --json | jq -r '.told.comment'";
+
+fn count(text: &str) -> Result<usize, String> {
+    let count = text.parse();
+    count.map_err(|_| "a whole number is needed".to_owned())
+}
 
 pub(super) fn run(arguments: Arguments, environment: &Environment) -> Result<Exit, Failure> {
     let Arguments {

@@ -33,7 +33,7 @@ pub(super) struct Arguments {
     sessions: Vec<String>,
     /// How long ago a row must have ended: days, or 12h, 30d, 8w; ten minutes at least [default: `ended_days` in
     /// [retention] of headcount.toml beside the roll, else 30]
-    #[arg(long, value_name = "DAYS", value_parser = age)]
+    #[arg(long, value_name = "DAYS", allow_hyphen_values = true, value_parser = age)]
     older_than: Option<Duration>,
     /// Say what would be pruned, and write nothing
     #[arg(long)]

@@ -38,7 +38,6 @@ pub(super) struct Subscribe {
         value_name = "SECS",
         default_value_t = 600,
         allow_negative_numbers = true,
-        allow_negative_numbers = true,
         value_parser = seconds(0..=LONGEST_TIMEOUT),
         requires = "subscribe",
     )]
@@ -48,7 +47,6 @@ pub(super) struct Subscribe {
         long,
         value_name = "SECS",
         default_value_t = 300,
-        allow_negative_numbers = true,
         allow_negative_numbers = true,
         value_parser = seconds(1..=LONGEST_INTERVAL),
         requires = "subscribe",
@@ -61,7 +59,7 @@ pub(super) struct Subscribe {
     #[arg(long, value_name = "HOST", requires = "subscribe")]
     broker: Option<String>,
     /// Its port [default: $MQTT_PORT, else 1883, with TLS 8883]
-    #[arg(long, value_name = "PORT", requires = "subscribe", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "PORT", requires = "subscribe", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..))]
     port: Option<u16>,
     /// The user's name; the password is $MQTT_PASSWORD [default: $MQTT_USERNAME]
     #[arg(long, value_name = "NAME", requires = "subscribe")]

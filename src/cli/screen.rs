@@ -33,7 +33,6 @@ pub(super) struct Arguments {
         value_name = "SECS",
         default_value_t = 30,
         allow_negative_numbers = true,
-        allow_negative_numbers = true,
         value_parser = seconds(1..=LONGEST_INTERVAL),
     )]
     interval: u64,

@@ -19,7 +19,7 @@ use crate::tell::visible::{readable, visible};
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
     /// The number of the change
-    #[arg(value_name = "NUMBER", value_parser = number)]
+    #[arg(value_name = "NUMBER", allow_negative_numbers = true, value_parser = number)]
     number: Option<u64>,
     /// Show what would become of the roll, as a unified diff, and write nothing
     #[arg(long, requires = "number")]

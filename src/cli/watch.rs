@@ -31,7 +31,6 @@ pub(super) struct Watch {
         num_args = 0..=1,
         default_missing_value = "30",
         allow_negative_numbers = true,
-        allow_negative_numbers = true,
         value_parser = seconds(1..=LONGEST_INTERVAL),
         group = "loops",
     )]
@@ -41,7 +40,6 @@ pub(super) struct Watch {
         long,
         value_name = "SECS",
         default_value_t = 0,
-        allow_negative_numbers = true,
         allow_negative_numbers = true,
         value_parser = seconds(0..=LONGEST_TIMEOUT),
         requires = "loops",

@@ -36,19 +36,19 @@ pub(super) struct Arguments {
     #[arg(long)]
     claim: bool,
     /// How long a claim is made for at a time; it is renewed before it runs out
-    #[arg(long, value_name = "TIME", default_value = "1d", value_parser = duration, requires = "claim")]
+    #[arg(long, value_name = "TIME", default_value = "1d", allow_hyphen_values = true, value_parser = duration, requires = "claim")]
     claim_ttl: Duration,
     /// How often to look, at the sessions and at the card
-    #[arg(long, value_name = "TIME", default_value = "30", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "30", allow_hyphen_values = true, value_parser = duration)]
     interval: Duration,
     /// How often to give a sign of life
-    #[arg(long, value_name = "TIME", default_value = "300", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "300", allow_hyphen_values = true, value_parser = duration)]
     heartbeat: Duration,
     /// Finish the card after so long, as 90s, 30m, 8h or 1d
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = duration)]
     max_runtime: Option<Duration>,
     /// End after so long and leave the card as it is: one turn of a model that runs this
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = duration)]
     turn: Option<Duration>,
     #[command(flatten)]
     places: Places,

@@ -96,6 +96,59 @@ fn what_is_wrong_with_a_value_is_said() {
 }
 
 #[test]
+fn a_number_below_zero_is_a_wrong_value_and_no_unknown_flag() {
+    for (arguments, needed) in [
+        (&["prune", "--older-than", "-1"][..], "whole number of days"),
+        (&["prune", "--older-than", "-8w"], "whole number of days"),
+        (&["reconcile", "--grace", "-1"], "whole number of seconds"),
+        (
+            &["reconcile", "--spawn-grace", "-1"],
+            "whole number of seconds",
+        ),
+        (
+            &["reconcile", "--lock-timeout", "-1"],
+            "whole number of seconds",
+        ),
+        (&["reconcile", "--poll", "-1"], "whole number of seconds"),
+        (
+            &["reconcile", "--poll", "--timeout", "-1"],
+            "whole number of seconds",
+        ),
+        (
+            &["reconcile", "--subscribe", "--idle-timeout", "-1"],
+            "whole number of seconds",
+        ),
+        (
+            &["reconcile", "--subscribe", "--resync", "-1"],
+            "whole number of seconds",
+        ),
+        (
+            &["reconcile", "--subscribe", "--port", "-1"],
+            "-1 is not in",
+        ),
+        (&["watch", "--interval", "-1"], "whole number of seconds"),
+        (&["worker", "--interval", "-1"], "90s, 30m, 8h or 1d"),
+        (&["worker", "--interval", "-30m"], "90s, 30m, 8h or 1d"),
+        (&["worker", "--heartbeat", "-1"], "90s, 30m, 8h or 1d"),
+        (&["worker", "--max-runtime", "-1d"], "90s, 30m, 8h or 1d"),
+        (&["worker", "--turn", "-1"], "90s, 30m, 8h or 1d"),
+        (
+            &["worker", "--claim", "--claim-ttl", "-1"],
+            "90s, 30m, 8h or 1d",
+        ),
+        (&["dispatch", "--max-runtime", "-1"], "90s, 30m, 8h or 1d"),
+        (&["log", "-n", "-1"], "a whole number is needed"),
+        (&["undo", "-1"], "not a number of a change"),
+    ] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let text = stderr(&output);
+        let start = text.starts_with("ERROR: invalid value '-");
+        assert!(start && text.contains(needed), "{arguments:?}: {text}");
+    }
+}
+
+#[test]
 fn no_argument_reaches_a_terminal_raw() {
     let output = run(&["reconcile", "--x\u{1b}]0;gotcha\u{7}"]);
     assert!(!stderr(&output).contains('\u{1b}'));
@@ -201,6 +254,8 @@ fn what_the_system_said_is_told_once() {
         .unwrap();
     assert!(stderr(&told).contains("File name too long (os error 36)"));
 }
+
+#[test]
 fn the_version_names_the_build_on_one_line() {
     let output = run(&["--version"]);
     assert_eq!(output.status.code(), Some(0));
