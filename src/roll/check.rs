@@ -1,5 +1,8 @@
 //! What is wrong with a roll, each thing at its place: for `headcount validate`.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Place;
+
 use super::layout::{Kind, Layout, Map, Node};
 use super::scalar::{Plain, by_yaml_1_1, by_yaml_1_2};
 use super::{json, parse};
@@ -109,10 +112,43 @@ pub fn check(text: &str) -> Checked {
             unclear_texts(layout, map, &mut faults);
         }
     }
+    if let Some(layout) = &layout
+        && let Some(root) = layout.root()
+    {
+        twice(layout, root, "", &mut faults);
+        if let Some(identities) = root.entry("agent_identities")
+            && let Some(map) = identities.value.map()
+        {
+            twice(layout, map, "agent_identities.", &mut faults);
+        }
+    }
     faults.sort();
     Checked {
         rows: registry.rows.len(),
         faults,
+
+/// Keys that are there twice: one reader takes the first, another the last, and others none of the file.
+fn twice(layout: &Layout<'_>, map: &Map<'_>, above: &str, faults: &mut Vec<Fault>) {
+    let mut first: BTreeMap<&str, usize> = BTreeMap::new();
+    for entry in &map.entries {
+        let Kind::Scalar { text: key, .. } = &entry.key.kind else {
+            continue;
+        };
+        let (line, column) = layout.place(entry.key.start);
+        match first.entry(key) {
+            Place::Vacant(place) => {
+                place.insert(line);
+            }
+            Place::Occupied(first) => faults.push(Fault {
+                line,
+                column,
+                grave: false,
+                what: format!(
+                    "the key `{above}{key}` is there twice, first on line {}: merge the two",
+                    first.get()
+                ),
+            }),
+        }
     }
 }
 
@@ -202,6 +238,16 @@ mod tests {
             let told: Vec<_> = faults(&text).iter().map(|it| (it.0, it.1)).collect();
             assert_eq!(told, places, "{keys}");
         }
+    }
+
+    #[test]
+    fn a_key_that_is_there_twice_is_named_at_its_second_place() {
+        let text = "a: 1\ntmux_sessions: []\na: 2\nagent_identities: {x: {}, y: {}, x: {}}\na: 3\n";
+        let told: Vec<_> = faults(text)
+            .into_iter()
+            .map(|it| (it.0, it.1, it.2))
+            .collect();
+        assert_eq!(told, [(3, 1, false), (4, 34, false), (5, 1, false)]);
     }
 
     #[test]

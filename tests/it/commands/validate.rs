@@ -132,3 +132,23 @@ fn the_roll_can_be_named_as_for_the_other_commands() {
 
     assert!(pass.stdout.contains("in order"), "{}", pass.stdout);
 }
+
+#[test]
+fn a_key_that_is_there_twice_beside_the_sessions_is_told_with_its_line() {
+    let text = "agent_identities:\n  claude: {session_id: a}\ntmux_sessions: []\nagent_identities:\n  agy: {conversation_id: b}\n";
+    let told = validate(text).exits(0);
+    assert!(
+        told.stdout.contains(
+            "agent-sessions.yaml:4:1: warning: the key `agent_identities` is there twice, first on line 1"
+        ),
+        "{told:?}"
+    );
+    let text = "tmux_sessions: []\nagent_identities:\n  claude: {session_id: a}\n  agy: {conversation_id: b}\n  claude: {session_id: c}\n";
+    let told = validate(text).exits(0);
+    assert!(
+        told.stdout.contains(
+            "agent-sessions.yaml:5:3: warning: the key `agent_identities.claude` is there twice, first on line 3"
+        ),
+        "{told:?}"
+    );
+}
