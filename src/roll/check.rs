@@ -10,9 +10,13 @@ use crate::core::ids::{AgentKind, Fingerprint, Timestamp};
 use crate::core::registry::Status;
 
 /// The keys of a row that hold texts. What is written there without quotes should be one to every reader.
-const TEXTS: [&str; 13] = [
+pub(super) const TEXTS: [&str; 17] = [
+    "agent",
     "archived_at",
+    "delegate_job_finished_at",
     "delegate_job_id",
+    "delegate_job_status",
+    "delegate_job_status_of",
     "last_visible_note",
     "last_visible_status",
     "name",
@@ -126,6 +130,8 @@ pub fn check(text: &str) -> Checked {
     Checked {
         rows: registry.rows.len(),
         faults,
+    }
+}
 
 /// Keys that are there twice: one reader takes the first, another the last, and others none of the file.
 fn twice(layout: &Layout<'_>, map: &Map<'_>, above: &str, faults: &mut Vec<Fault>) {
@@ -231,6 +237,8 @@ mod tests {
         for (keys, places) in [
             ("role: 12", &[(2, 19)][..]),
             ("role: 1e3", &[(2, 19)]),
+            ("agent: 7", &[(2, 20)]),
+            ("delegate_job_finished_at: 2026-06-19", &[(2, 39)]),
             ("role: ~, stop_reason: word", &[]),
             ("pane: {cmd: 12:30, cwd: no}", &[(2, 25), (2, 37)]),
         ] {

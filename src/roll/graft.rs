@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::check::TEXTS;
 use super::datum::Datum;
 use super::edit::EditError;
 use super::layout::{Entry, Kind, Layout, List, Node, line_start};
@@ -165,10 +166,7 @@ pub fn mentions(text: &str) -> BTreeMap<usize, BTreeSet<usize>> {
     let names: BTreeMap<&str, usize> = names.collect();
     for (by, row) in rows.iter().enumerate() {
         let Datum::Map(pairs) = row else { continue };
-        let own = |key: &Datum| {
-            key.text()
-                .is_some_and(|key| OWN.contains(&key) || is_id(key))
-        };
+        let own = |key: &Datum| key.text().is_some_and(is_own);
         for (_, value) in pairs.iter().filter(|(key, _)| !own(key)) {
             for index in texts(value).into_iter().filter_map(|it| names.get(it)) {
                 if *index != by {
@@ -180,32 +178,13 @@ pub fn mentions(text: &str) -> BTreeMap<usize, BTreeSet<usize>> {
     found
 }
 
-/// The keys of a row that never name another one.
-const OWN: [&str; 20] = [
-    "agent",
-    "archived_at",
-    "delegate_job_finished_at",
-    "delegate_job_id",
-    "delegate_job_status",
-    "delegate_job_status_of",
-    "last_visible_note",
-    "last_visible_status",
-    "name",
-    "pane",
-    "previous_end",
-    "resumable",
-    "role",
-    "start_command",
-    "status",
-    "stop_reason",
-    "stopped_at",
-    "terminated_at",
-    "termination_mode",
-    "tmux_server",
-];
+/// The keys of a row that hold something else than a text, and never name another one.
+const OWN: [&str; 3] = ["pane", "previous_end", "resumable"];
 
-fn is_id(key: &str) -> bool {
-    key.ends_with("_own") || key.ends_with("_own_previous")
+/// Whether a key never names another row.
+fn is_own(key: &str) -> bool {
+    let is_id = key.ends_with("_own") || key.ends_with("_own_previous");
+    is_id || TEXTS.contains(&key) || OWN.contains(&key)
 }
 
 /// Every text in a value.
