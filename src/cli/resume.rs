@@ -17,7 +17,9 @@ use crate::tell::{json, wire};
 /// Print the commands that take up again all that a reboot or the end of a tmux server cut off
 ///
 /// That are the rows that say running, or that headcount ended since the machine was started, and whose agents do not
-/// run now; what ended while its tmux server lived on is not of these. The commands are grouped by tmux server and quoted
+/// run now; what ended while its tmux server lived on is not of these. Whoever closes the last session of a tmux server
+/// ends the server with it, and nothing tells that from a server that was ended: such a session is listed, until its
+/// row says that a person ended it. The commands are grouped by tmux server and quoted
 /// for a shell; all else is a comment. They are only printed. A conversation whose file is gone, or that an agent has,
 /// in tmux or outside of it, is told as that.
 #[derive(Debug, Args)]

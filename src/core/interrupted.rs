@@ -6,7 +6,9 @@
 //!
 //! A boot did if the session was last seen alive in an earlier one, or the row is older than this one. The end of a server
 //! did if it is proven and the session was there in the last look that saw the server: one that ended by itself before was
-//! not. Of a socket only the last server counts that ended: what came before that was left by whoever used the next.
+//! not. Whoever closes the last session of a server ends the server with it, and leaves what `tmux kill-server`, a logout
+//! and a crash leave, too: a socket file on which nobody listens. That cannot be told apart, so it is listed. Of a socket
+//! only the last server counts that ended: what came before that was left by whoever used the next.
 
 use std::collections::BTreeMap;
 

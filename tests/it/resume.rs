@@ -8,7 +8,9 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use crate::support::{Elsewhere, Machine, Process, Session, StandIn, conversation, python};
+use crate::support::{
+    Elsewhere, Machine, Process, Session, StandIn, conversation, python, wait_until,
+};
 
 const SHOP: &str = "shop-creator-claude";
 const DOCS: &str = "docs-creator-claude";
@@ -178,6 +180,31 @@ fn what_ended_with_its_tmux_server_is_listed_before_and_after_a_pass() {
     assert_eq!(resume(), before);
     let _ = machine.reconcile().at_once().run().exits(0);
     assert_eq!(resume(), before);
+}
+
+#[test]
+fn the_last_session_of_a_server_that_a_person_closed_is_listed_until_its_row_says_so() {
+    let machine = Machine::new();
+    two_sessions(&machine);
+    let _ = machine.reconcile().at_once().run().exits(0);
+    // The server ends with it, as it does by `kill-server`.
+    machine
+        .server("work")
+        .run(&["kill-session", "-t", &format!("={DOCS}")]);
+    let resume = || machine.headcount(&["resume"]).exits(0).stdout;
+    wait_until("the session to be listed", || {
+        resume().contains(DOCS).then_some(())
+    });
+    let _ = machine.reconcile().at_once().run().exits(0);
+    let told = resume();
+    assert!(told.contains(DOCS) && !told.contains(SHOP), "{told}");
+    assert_eq!(machine.row(DOCS)["status"], "terminated");
+
+    machine
+        .skill()
+        .writes("[row.update(status='stopped') for row in d['tmux_sessions'] if row['status'] == 'terminated']");
+
+    assert!(!resume().contains(DOCS));
 }
 
 #[test]
