@@ -4,6 +4,7 @@
 //! and is read like `Unknown`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::Duration;
 
 use super::ids::{
@@ -113,6 +114,15 @@ pub struct ServerSight {
     pub state: ServerState,
     /// Whether the kernel lists a listener of that path (`/proc/net/unix`).
     pub listener: Sighting<()>,
+}
+
+impl ServerSight {
+    /// Whether a name means this server: its name, or the path of its socket.
+    #[must_use]
+    pub fn is_called(&self, name: &ServerName) -> bool {
+        self.name == *name
+            || (name.is_path() && Path::new(name.as_str()) == Path::new(&self.socket))
+    }
 }
 
 /// What a tmux server answered.
@@ -316,15 +326,12 @@ pub enum SourceState {
 }
 
 impl World {
-    /// The server of that name, or of that path, whatever name it was asked by.
+    /// The server of that name, which may be the path of its socket.
     #[must_use]
     pub fn server(&self, name: &ServerName) -> Option<&ServerSight> {
         let mut servers = self.servers.iter();
-        let is_its_path = |server: &&ServerSight| server.socket == name.as_str();
-        servers
-            .clone()
-            .find(|server| &server.name == name)
-            .or_else(|| servers.find(is_its_path))
+        let of_name = servers.find(|server| &server.name == name);
+        of_name.or_else(|| self.servers.iter().find(|server| server.is_called(name)))
     }
 
     /// The servers, in the order in which a session is looked for on them: the default one, then by name.

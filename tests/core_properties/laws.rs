@@ -11,7 +11,7 @@ use headcount::core::plan::Decision;
 use headcount::core::policy::limits::{MASS_ROWS, MASS_WINDOW};
 use headcount::core::registry::{Row, Status};
 use headcount::core::sighting::Sighting;
-use headcount::core::world::{ServerState, SessionSight};
+use headcount::core::world::{ServerSight, ServerState, SessionSight};
 use proptest::prelude::*;
 
 use crate::edits::{edited, keys};
@@ -106,6 +106,12 @@ fn permuted(scene: &Scene, by: u8) -> Scene {
     scene
 }
 
+/// Whether a row's session may be on a server: it names none, or this one, or its socket.
+fn may_mean(row: &Row, server: &ServerSight) -> bool {
+    let named = row.server.as_ref();
+    named.is_none_or(|named| *named == server.name || named.as_str() == server.socket)
+}
+
 /// The live sessions that have a row's own name, on a server that the row may mean.
 fn sessions_of_its_name<'s>(scene: &'s Scene, row: &'s Row) -> Vec<&'s SessionSight> {
     let plain = |name: &str| name.replace(['.', ':'], "_");
@@ -113,7 +119,7 @@ fn sessions_of_its_name<'s>(scene: &'s Scene, row: &'s Row) -> Vec<&'s SessionSi
         .world
         .servers
         .iter()
-        .filter(|server| row.server.as_ref().is_none_or(|name| *name == server.name))
+        .filter(|server| may_mean(row, server))
         .filter_map(|server| match &server.state {
             ServerState::Listed(listing) => Some(&listing.sessions),
             _ => None,
@@ -146,7 +152,6 @@ fn reason_to_live(scene: &Scene, row: &Row) -> Option<String> {
     if let [session, ..] = sessions_of_its_name(scene, row).as_slice() {
         return Some(format!("session {} has its name", session.id));
     }
-    let may_mean = |name: &ServerName| row.server.as_ref().is_none_or(|own| own == name);
     let known = scene.ledger.rows.iter().find_map(|(key, known)| {
         (key.name == row.name && key.server == row.server).then_some(known)
     });
@@ -154,7 +159,7 @@ fn reason_to_live(scene: &Scene, row: &Row) -> Option<String> {
     let boot = &scene.world.vantage.boot;
     let mut asked = false;
     for server in &scene.world.servers {
-        if !may_mean(&server.name) {
+        if !may_mean(row, server) {
             continue;
         }
         asked = true;

@@ -99,6 +99,41 @@ fn a_server_that_a_row_names_by_its_path_can_end_it() {
 }
 
 #[test]
+fn a_server_in_the_users_folder_may_be_named_by_its_path() {
+    let machine = Machine::new();
+    let alive = machine.session(NAME).server("work").running("claude");
+    let alive = alive.start();
+    let gone = machine
+        .session("gone-creator-claude")
+        .server("work")
+        .start();
+    let pid = gone.pid();
+    gone.kill();
+    let path = machine.socket("work");
+    let doubled = path.display().to_string().replace("/work", "//work");
+    for path in [path.to_str().unwrap(), &doubled] {
+        machine
+            .roll()
+            .row(NAME)
+            .pane(&alive)
+            .set("tmux_server", path)
+            .row("gone-creator-claude")
+            .set("tmux_server", path)
+            .set("pane", serde_json::json!({"pid": pid}))
+            .write();
+
+        let pass = machine.reconcile().at_once().run().exits(0);
+
+        assert!(pass.is_confirmed(), "{pass:?}");
+        assert!(pass.drift("A", "gone-creator-claude").is_applied());
+        assert_eq!(pass.drifts().len(), 1, "{pass:?}");
+        assert_eq!(pass.report()["notes"], serde_json::json!([]));
+        assert_eq!(machine.row(NAME)["tmux_server"], path);
+        assert_eq!(machine.row(NAME)["status"], "running");
+    }
+}
+
+#[test]
 fn a_server_that_the_environment_names_is_looked_at() {
     let machine = Machine::new();
     let socket = machine.root().join("elsewhere.sock");

@@ -7,7 +7,7 @@ use crate::core::edit::{Change, Edit, PaneRecord, Target, Value};
 use crate::core::ids::{DriftId, ServerName, Timestamp};
 use crate::core::join::{By, Here, pane_of};
 use crate::core::registry::Row;
-use crate::core::world::{PaneSight, ServerSight};
+use crate::core::world::PaneSight;
 
 /// An ended row whose session is alive: revived, mistaken, or only a note. Returns the drift that would
 /// make it run again.
@@ -215,8 +215,7 @@ fn other_server(scene: &Scene<'_, '_>, row: &Row, here: &Here<'_>) -> Option<Ser
     // A server may have several names: the first is written, whichever answered.
     let mut names = scene.world.by_preference();
     names.retain(|server| server.socket == here.seen.server.socket);
-    let is_meant = |server: &&ServerSight| server.name == means || server.socket == means.as_str();
-    if names.iter().any(is_meant) {
+    if names.iter().any(|server| server.is_called(&means)) {
         return None;
     }
     names.first().map(|server| server.name.clone())
