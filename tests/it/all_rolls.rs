@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use crate::support::{Machine, Pass, Roll, Session, conversation};
+use crate::support::{Machine, Pass, Roll, Session, conversation, names};
 
 const SHOP: &str = "shop-creator-claude";
 const DOCS: &str = "docs-creator-claude";
@@ -49,14 +49,6 @@ fn documents(pass: &Pass) -> Vec<Value> {
     let lines = pass.stdout.lines();
     lines
         .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
-}
-
-fn names(document: &Value) -> Vec<&str> {
-    let sessions = document["sessions"].as_array().unwrap();
-    sessions
-        .iter()
-        .map(|session| session["name"].as_str().unwrap())
         .collect()
 }
 

@@ -5,7 +5,7 @@ mod screen;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::support::{Agent, Machine, Pass, Roll, conversation};
+use crate::support::{Agent, Machine, Pass, Roll, conversation, names};
 
 /// The document of `status --json`, with more arguments.
 #[track_caller]
@@ -22,14 +22,6 @@ fn session(document: &Value, name: &str) -> Value {
     found
         .unwrap_or_else(|| panic!("no {name} in {document:#}"))
         .clone()
-}
-
-fn names(document: &Value) -> Vec<&str> {
-    let sessions = document["sessions"].as_array().unwrap();
-    sessions
-        .iter()
-        .map(|session| session["name"].as_str().unwrap())
-        .collect()
 }
 
 /// A machine with a session that is in order, one that nobody declared, one that is gone, one that ended long ago

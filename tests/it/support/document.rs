@@ -96,6 +96,17 @@ fn check(report: &Value, schema: &Validator) {
     );
 }
 
+/// The names of the sessions in a document that tells of sessions, in its order.
+#[track_caller]
+pub fn names(document: &Value) -> Vec<&str> {
+    let sessions = document["sessions"].as_array();
+    sessions
+        .unwrap_or_else(|| panic!("no sessions in {document:#}"))
+        .iter()
+        .map(|session| session["name"].as_str().expect("a session has a name"))
+        .collect()
+}
+
 /// The keys of a JSON object, in their order; `None` for anything else.
 pub fn keys(text: &str) -> Option<Vec<String>> {
     struct Keys;

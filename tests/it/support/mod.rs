@@ -87,7 +87,7 @@ pub use chance::Chance;
 pub use claude::{Claude, conversation};
 pub use claude_code::ClaudeCode;
 pub use clock::Clock;
-pub use document::{FIRST_KEYS, keys};
+pub use document::{FIRST_KEYS, keys, names};
 pub use elsewhere::Elsewhere;
 pub use footprint::Footprint;
 pub use hermes::{Card, Hermes, Model};
