@@ -44,7 +44,7 @@ bench *arguments:
 # Crashes at every step and many writers, at full length: docs/proof.md.
 prove:
     cargo build
-    python3 proofs/crash.py
+    python3 proofs/crash.py --whole
     python3 proofs/writers.py
     python3 proofs/mixed.py
 

@@ -22,7 +22,7 @@ import sys
 
 import yaml
 
-from stage import BINARY, Stage, masked
+from stage import BINARY, Stage, alone, masked
 
 GONE, KEPT, NEW = "gone-creator-claude", "kept-creator-claude", "new-creator-claude"
 FAULTS = {
@@ -43,6 +43,8 @@ FAULTS = {
 }
 # From that call on, every one of its kind fails: a disk that stays full, a file system that stays read-only.
 LASTING = {"write": ["ENOSPC"], "fsync": ["EIO"], "openat": ["EROFS"], "renameat2": ["EROFS"]}
+# How often each point is aimed at.
+TRIES = 40
 # The allocator's calls, which come or not as it likes; and what waits for other threads. They touch no file.
 UNSTEADY = {"brk", "mmap", "munmap", "mremap", "madvise", "futex", "epoll_wait"}
 OURS = {"agent-sessions.yaml", "agent-sessions.yaml.lock", "agent-sessions.yaml.bak"}
@@ -57,11 +59,11 @@ def calls(trace):
             if not found:
                 continue
             if found[1] == "flock" and "LOCK_EX" in line:
-                marks["state" if "state" not in marks else "roll"] = len(names)
+                marks.setdefault("state" if "state" not in marks else "roll", len(names))
             if found[1] == "openat" and '/journal"' in line and "O_RDWR" in line:
                 marks.setdefault("journal", len(names))
             if found[1] == "flock" and "LOCK_UN" in line:
-                marks["released"] = len(names)
+                marks.setdefault("released", len(names))
             if found[1] not in UNSTEADY:
                 names.append(found[1])
     return names, marks
@@ -88,13 +90,21 @@ class Proof:
         for part in (stage.hermes, stage.state):
             shutil.copytree(part, os.path.join(self.saved, os.path.basename(part)))
         self.old = stage.read()
-        self.names, self.marks = self.traced()
+        # Now and then a pass makes a call more or less: most make the same.
+        clean = collections.Counter()
+        while clean.total() < 20 and max(clean.values(), default=0) < 5:
+            self.restore()
+            names, marks = self.traced()
+            clean[tuple(names), tuple(marks.items())] += 1
+        (names, marks), _ = clean.most_common(1)[0]
+        self.names, self.marks = list(names), dict(marks)
         self.new = masked(stage.read())
         if self.new == self.old or set(self.marks) != {"state", "journal", "roll", "released"}:
             sys.exit("the clean pass did not write the roll")
         self.clean_news = self.news()
 
     def restore(self):
+        self.stage.reap()
         for part in (self.stage.hermes, self.stage.state):
             shutil.rmtree(part)
             shutil.copytree(os.path.join(self.saved, os.path.basename(part)), part)
@@ -110,9 +120,9 @@ class Proof:
 
     def attempt(self, mark, offset, how):
         """Runs the pass with a fault in the call that comes `offset` after a mark; None if it came elsewhere."""
-        count_at = self.names
-        marks = self.marks
-        for _ in range(12):
+        for number in range(TRIES):
+            if number % 4 == 0:
+                count_at, marks = self.names, self.marks
             self.restore()
             place = marks[mark] + offset
             name = count_at[place]
@@ -203,9 +213,10 @@ def main():
     parser.add_argument("--whole", action="store_true", help="from the journal's first entry to the program's end")
     parser.add_argument("--every", type=int, default=1, help="only every Nth point")
     options = parser.parse_args()
+    alone()
     stage = Stage(options.binary)
     proof = Proof(stage)
-    counts = collections.Counter()
+    counts, missed = collections.Counter(), []
     try:
         proof.prepare()
         marks, names = proof.marks, proof.names
@@ -225,14 +236,16 @@ def main():
         for mark, offset, what, how in points[:: options.every]:
             name = proof.attempt(mark, offset, how)
             if name is None:
-                counts["not met"] += 1
+                missed.append(f"{mark}+{offset} {names[marks[mark] + offset]} {what}")
                 continue
             counts["kills" if what == "killed" else "failed calls"] += 1
             proof.check(f"{mark}+{offset} {name} {what}")
     finally:
         stage.stop()
     print(f"system calls under the roll's lock: {marks['released'] - marks['roll'] + 1}")
-    print(f"kills: {counts['kills']}, failed calls: {counts['failed calls']}, points not met: {counts['not met']}")
+    print(f"kills: {counts['kills']}, failed calls: {counts['failed calls']}, points not met: {len(missed)}")
+    for point in missed:
+        print(f"  {point}")
     print("the roll right after: " + ", ".join(f"{what} {count}" for what, count in sorted(proof.outcomes.items())))
     for shape, count in proof.shapes.most_common():
         print(f"  journal after healing, {count} times: {shape}")
