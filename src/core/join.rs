@@ -62,7 +62,7 @@ pub enum Joined<'w> {
 /// The result of joining all rows with all sessions.
 #[derive(Debug)]
 pub struct Join<'w> {
-    index: Index,
+    index: Index<'w>,
     /// All listed sessions, default server first, in a stable order.
     pub sessions: Vec<Seen<'w>>,
     /// For each of `registry.rows`, in its order.
@@ -147,14 +147,11 @@ impl<'w> Join<'w> {
         // Running rows first, and by content rather than by place in the file, so that the order of rows
         // decides nothing.
         let mut order: Vec<usize> = (0..registry.rows.len()).collect();
-        order.sort_by_key(|&at| {
+        let place = |at: usize| {
             let row = &registry.rows[at];
-            (
-                row.status != Status::Running,
-                row.name.clone(),
-                row.server.clone(),
-            )
-        });
+            (row.status != Status::Running, &row.name, &row.server)
+        };
+        order.sort_by(|&a, &b| place(a).cmp(&place(b)));
         for running in [true, false] {
             let turn: Vec<usize> = order
                 .iter()
@@ -240,14 +237,14 @@ fn order_of<'w>(seen: &Seen<'w>) -> impl Ord + use<'w> {
 
 /// Where to find sessions without going through all of them.
 #[derive(Debug)]
-struct Index {
+struct Index<'w> {
     by_pid: BTreeMap<Pid, Vec<usize>>,
     by_name: BTreeMap<String, Vec<usize>>,
-    by_id: BTreeMap<(String, String), usize>,
+    by_id: BTreeMap<(&'w str, &'w str), usize>,
 }
 
-impl Index {
-    fn new(sessions: &[Seen<'_>]) -> Self {
+impl<'w> Index<'w> {
+    fn new(sessions: &[Seen<'w>]) -> Self {
         let mut index = Self {
             by_pid: BTreeMap::new(),
             by_name: BTreeMap::new(),
@@ -267,7 +264,7 @@ impl Index {
                 .push(at);
             index
                 .by_id
-                .insert((seen.server.socket.clone(), seen.session.id.clone()), at);
+                .insert((&seen.server.socket, &seen.session.id), at);
         }
         index
     }
@@ -286,7 +283,7 @@ impl Index {
 /// A pane that an invalid row records is not free for others, and never a reason to write.
 fn claim_for_invalid_rows(
     registry: &Registry,
-    index: &Index,
+    index: &Index<'_>,
     sessions: &[Seen<'_>],
     owners: &mut [Owner],
 ) {
@@ -307,7 +304,7 @@ fn claim_for_invalid_rows(
 
 struct Claims<'a, 'w> {
     past: Past<'a>,
-    index: &'a Index,
+    index: &'a Index<'w>,
     sessions: &'a [Seen<'w>],
     owners: &'a mut Vec<Owner>,
     rows: &'a mut Vec<Joined<'w>>,
@@ -355,7 +352,7 @@ impl<'w> Claims<'_, 'w> {
             let Some(life) = self.past.life(row) else {
                 continue;
             };
-            let key = (life.socket.clone(), life.session.clone());
+            let key = (life.socket.as_str(), life.session.as_str());
             let Some(&session) = self.index.by_id.get(&key) else {
                 continue;
             };
@@ -624,7 +621,7 @@ impl<'w> Claims<'_, 'w> {
 }
 
 /// Sessions of one group show the same panes. Only one of them is a session to declare.
-fn mark_twins(index: &Index, sessions: &[Seen<'_>], owners: &mut [Owner]) {
+fn mark_twins(index: &Index<'_>, sessions: &[Seen<'_>], owners: &mut [Owner]) {
     for at in 0..sessions.len() {
         if owners[at] != Owner::Nobody {
             continue;
