@@ -80,7 +80,11 @@ fn it_ends_by_itself_when_its_time_is_over() {
 fn its_end_says_with_the_detailed_codes_how_things_stood() {
     let machine = machine();
     machine.session("bystander").start();
-    machine.roll().row("gone-creator-claude").write();
+    machine
+        .roll()
+        .row("gone-creator-claude")
+        .ended_pane()
+        .write();
     let ended = |watching: &mut Watching| watching.end();
     let mut watching = machine
         .watch()

@@ -5,7 +5,7 @@ use std::fs;
 use rustix::process::Signal;
 use serde_json::json;
 
-use crate::support::{Machine, Session, conversation, wait_until};
+use crate::support::{Machine, Session, conversation, dead_pid, wait_until};
 
 const NAME: &str = "shop-creator-claude";
 
@@ -178,8 +178,9 @@ fn a_loop_that_was_killed_leaves_its_place_to_the_next() {
 fn a_row_that_cannot_be_edited_is_told_once_and_written_when_it_can_be() {
     let machine = Machine::new();
     machine.session("bystander").start();
+    let pid = dead_pid();
     machine.write_roll(format!(
-        "one: &one {{name: {NAME}, status: running}}\ntmux_sessions:\n- *one\n"
+        "one: &one {{name: {NAME}, status: running, pane: {{pid: {pid}}}}}\ntmux_sessions:\n- *one\n"
     ));
     let watching = machine.watch().every(1).at_once().start();
     let drift = watching.wait_for_drift("A", NAME, |drift| drift["held"].is_object());
@@ -187,7 +188,7 @@ fn a_row_that_cannot_be_edited_is_told_once_and_written_when_it_can_be() {
     watching.wait_for_passes(4);
     assert_eq!(watching.reports().len(), 1);
 
-    machine.roll().row(NAME).write();
+    machine.roll().row(NAME).pid(pid).write();
 
     watching.wait_for_drift("A", NAME, |drift| drift["applied"] == true);
     assert_eq!(watching.reports().len(), 2);
