@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 
 use super::{NAME, Watched, watched};
-use crate::support::{Machine, wait_until};
+use crate::support::{Machine, dead_pid, wait_until};
 
 #[test]
 fn the_first_comment_says_how_everything_stands() {
@@ -171,10 +171,13 @@ fn very_much_news_is_few_and_short_comments() {
     let worker = card.worker().grace(0).arg("--allow-mass-change").start();
     card.wait_for("no drift");
 
+    let pid = dead_pid();
     for round in 0..6 {
         let mut roll = machine.roll();
         for number in 0..40 {
-            roll = roll.row(&format!("gone-{round}-{number}-creator-claude"));
+            roll = roll
+                .row(&format!("gone-{round}-{number}-creator-claude"))
+                .pid(pid);
         }
         roll.row(NAME).pane(&session).write();
         let before = worker.passes().len();
