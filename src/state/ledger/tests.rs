@@ -429,7 +429,7 @@ async fn what_a_look_of_a_loop_keeps_in_mind_is_read_again_only_after_somebody_w
     let now = Timestamp::from_secs(2_000_000_000);
     let (mut file, before) = LedgerFile::load(&folder).unwrap();
     let kept = file.save_news((&before, some_ledger()), false, now, &locked);
-    let kept = kept.unwrap().expect("it was saved");
+    let kept = kept.unwrap().unwrap();
 
     // What it has in mind tells that it was not read.
     let mut in_mind = kept.clone();
@@ -451,7 +451,7 @@ async fn what_the_journal_tells_since_is_not_passed_over_for_what_was_kept_in_mi
     let now = Timestamp::from_secs(2_000_000_000);
     let (mut file, before) = LedgerFile::load(&folder).unwrap();
     let kept = file.save_news((&before, some_ledger()), false, now, &locked);
-    let mut kept = kept.unwrap().expect("it was saved");
+    let mut kept = kept.unwrap().unwrap();
     kept.ledger.homes.clear();
     kept.told += 1;
     let (_, ledger) = LedgerFile::load_after(&folder, Some(kept)).unwrap();
