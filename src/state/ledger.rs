@@ -80,9 +80,10 @@ impl LedgerFile {
         if !folder.exists()? {
             return Ok((file, Ledger::default()));
         }
-        let newest = file.journal.newest()?;
-        let is_so = |kept: &Kept| kept.told == newest && Stamp::at(&file.path) == Some(kept.stamp);
-        if let Some(kept) = kept.filter(is_so) {
+        if let Some(kept) = kept
+            && kept.told == file.journal.newest()?
+            && Stamp::at(&file.path) == Some(kept.stamp)
+        {
             file.stamp = Some(kept.stamp);
             file.told = kept.told;
             return Ok((file, kept.ledger));
@@ -104,6 +105,8 @@ impl LedgerFile {
             }
         };
         file.told = told;
+        // After the ledger: who looks without the lock may meet a writer, who writes the journal first.
+        let newest = file.journal.newest()?;
         if newest != told {
             file.stamp = None;
             // A journal that ends before what was told is another one, and all of it is new.
