@@ -137,7 +137,7 @@ struct Scene<'a, 'w> {
     now: Timestamp,
     join: &'a Join<'w>,
     /// The names that rows have, as tmux stores names.
-    taken: BTreeSet<String>,
+    taken: BTreeSet<SessionName>,
     /// The conversations that rows record, now or as earlier ones.
     recorded: BTreeSet<&'a ConversationId>,
     /// The agents whose conversation this look proves.
@@ -374,7 +374,7 @@ fn unless_sure(here: &Here<'_>) -> Option<Held> {
     })
 }
 
-fn taken_names(registry: &Registry) -> BTreeSet<String> {
+fn taken_names(registry: &Registry) -> BTreeSet<SessionName> {
     let rows = registry.rows.iter().map(|row| &row.name);
     let invalid = registry
         .invalid

@@ -1,6 +1,7 @@
 //! The small values everything else is made of: names, ids, process identities, times.
 
 use std::fmt;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
@@ -113,13 +114,14 @@ macro_rules! text_newtype {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(String);
+        // Shared, since the same few texts are in the roll, the world, the memory and the report.
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Wraps the text as it is.
             #[must_use]
-            pub fn new(text: impl Into<String>) -> Self {
-                Self(text.into())
+            pub fn new(text: impl AsRef<str>) -> Self {
+                Self(text.as_ref().into())
             }
 
             /// The text as it is.
@@ -166,19 +168,19 @@ impl BootId {
     /// Some boot before the one that a look was made in: which one is not known.
     #[must_use]
     pub fn earlier() -> Self {
-        Self("earlier".to_owned())
+        Self("earlier".into())
     }
 }
 
 impl SessionName {
     /// The name as tmux 3.2 to 3.6 stores it: `.` and `:` become `_`.
     #[must_use]
-    pub fn normalised(&self) -> String {
+    pub fn normalised(&self) -> Self {
         // Most names are stored as they are, and this is asked again and again.
         if self.0.bytes().any(|byte| matches!(byte, b'.' | b':')) {
-            self.0.replace(['.', ':'], "_")
+            Self::new(self.0.replace(['.', ':'], "_"))
         } else {
-            self.0.clone()
+            self.clone()
         }
     }
 
@@ -193,7 +195,8 @@ impl ServerName {
     /// The server that `tmux` uses when nothing else is said.
     #[must_use]
     pub fn default_server() -> Self {
-        Self("default".to_owned())
+        static DEFAULT: LazyLock<ServerName> = LazyLock::new(|| ServerName::new("default"));
+        DEFAULT.clone()
     }
 
     /// Whether it is the path of a socket (`tmux -S`) rather than a name in the user's tmux folder (`tmux -L`).
@@ -205,7 +208,7 @@ impl ServerName {
     /// Whether this is the default server's name.
     #[must_use]
     pub fn is_default(&self) -> bool {
-        self.0 == "default"
+        &*self.0 == "default"
     }
 }
 

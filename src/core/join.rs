@@ -239,7 +239,7 @@ fn order_of<'w>(seen: &Seen<'w>) -> impl Ord + use<'w> {
 #[derive(Debug)]
 struct Index<'w> {
     by_pid: BTreeMap<Pid, Vec<usize>>,
-    by_name: BTreeMap<String, Vec<usize>>,
+    by_name: BTreeMap<SessionName, Vec<usize>>,
     by_id: BTreeMap<(&'w str, &'w str), usize>,
 }
 
@@ -476,7 +476,7 @@ impl<'w> Claims<'_, 'w> {
     }
 
     fn by_name(&mut self, turn: &[usize]) {
-        let mut rows: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let mut rows: BTreeMap<SessionName, Vec<usize>> = BTreeMap::new();
         for &at in turn {
             let name = self.past.registry.rows[at].name.normalised();
             rows.entry(name).or_default().push(at);
@@ -610,7 +610,12 @@ impl<'w> Claims<'_, 'w> {
 
     /// Whether another row without an exact match might have this session: one that has none, or one that is
     /// perhaps not its own.
-    fn contested(&self, rows: &BTreeMap<String, Vec<usize>>, row: usize, session: usize) -> bool {
+    fn contested(
+        &self,
+        rows: &BTreeMap<SessionName, Vec<usize>>,
+        row: usize,
+        session: usize,
+    ) -> bool {
         let name = self.sessions[session].session.name.normalised();
         rows.get(&name).into_iter().flatten().any(|&other| {
             other != row

@@ -51,14 +51,15 @@ pub struct RowKey {
 /// same process, and is another agent.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AgentKey {
-    /// Where it was seen.
-    pub place: Place,
-    /// In which boot.
-    pub boot: BootId,
+    // In this order: most keys are of one place and boot, and comparing them should not take long.
     /// The process.
     pub process: ProcessId,
     /// Which agent it is.
     pub kind: AgentKind,
+    /// Where it was seen.
+    pub place: Place,
+    /// In which boot.
+    pub boot: BootId,
 }
 
 /// An agent that may have a conversation of which nobody but itself knows: whatever began in its folder

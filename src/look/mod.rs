@@ -26,7 +26,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use self::agent::Homes;
+use self::agent::{Homes, Question};
 use self::needs::Needs;
 use self::panes::{Ahead, Trees};
 use self::process::Processes;
@@ -120,7 +120,7 @@ impl Begun {
         let answers = self.questions.complete(request, &vantage);
 
         // While tmux answers.
-        let mut trees = read_ahead(self.ahead, request).await;
+        let (mut trees, recorded) = read_ahead(self.ahead, request).await;
         let (jobs, jobs_source) =
             request
                 .records
@@ -158,18 +158,23 @@ impl Begun {
             sources,
         };
         let minds = trees.minds();
-        minds.fill(&mut world, request.registry, request.ledger, request.policy);
+        minds.fill(&mut world, recorded, request.registry, request.policy);
         (world, trees)
     }
 }
 
-/// Reads what the roll records, on threads of their own, so that tmux's answers are read meanwhile.
-async fn read_ahead(ahead: Ahead, request: &Request<'_>) -> Trees {
-    let conversations = agent::recorded(request.registry, request.ledger);
-    tokio::task::spawn_blocking(move || ahead.end(&conversations))
+/// Reads what the roll records, on threads of their own, so that tmux's answers are read meanwhile. Returns the
+/// conversations that it records, too.
+async fn read_ahead(ahead: Ahead, request: &Request<'_>) -> (Trees, Vec<Question>) {
+    let recorded = agent::recorded(request.registry, request.ledger);
+    tokio::task::spawn_blocking(move || (ahead.end(&recorded), recorded))
         .await
-        // The thread broke: everything is read in order instead.
-        .unwrap_or_else(|_| Ahead::begin(&request.surroundings.homes, BTreeSet::new()).end(&[]))
+        .unwrap_or_else(|_| {
+            // The thread broke: everything is read in order instead.
+            let ahead = Ahead::begin(&request.surroundings.homes, BTreeSet::new());
+            let recorded = agent::recorded(request.registry, request.ledger);
+            (ahead.end(&[]), recorded)
+        })
 }
 
 /// Looks for the processes that answer to these pids: those that ended rows record, of which no pass needs to know.

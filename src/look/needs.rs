@@ -60,9 +60,9 @@ fn number_of(behind: &[u8]) -> Option<Pid> {
 pub(super) struct Needs<'a> {
     request: &'a Request<'a>,
     /// The names of rows, as tmux stores names, and the pids that rows of the name record.
-    names: BTreeMap<String, BTreeSet<Pid>>,
+    names: BTreeMap<SessionName, BTreeSet<Pid>>,
     /// The rows, by their names as tmux stores names.
-    rows: BTreeMap<String, Vec<&'a Row>>,
+    rows: BTreeMap<SessionName, Vec<&'a Row>>,
     /// The pids that any entry of the roll records.
     pids: BTreeSet<Pid>,
     /// The sessions that the ledger saw as rows', by socket and id.
@@ -78,8 +78,8 @@ pub(super) struct Needs<'a> {
 impl<'a> Needs<'a> {
     pub(super) fn new(request: &'a Request<'a>, vantage: &Vantage) -> Self {
         let registry = request.registry;
-        let mut names: BTreeMap<String, BTreeSet<Pid>> = BTreeMap::new();
-        let mut by_name: BTreeMap<String, Vec<&Row>> = BTreeMap::new();
+        let mut names: BTreeMap<SessionName, BTreeSet<Pid>> = BTreeMap::new();
+        let mut by_name: BTreeMap<SessionName, Vec<&Row>> = BTreeMap::new();
         for row in &registry.rows {
             let name = row.name.normalised();
             by_name.entry(name.clone()).or_default().push(row);
@@ -194,7 +194,7 @@ impl<'a> Needs<'a> {
                 _ => None,
             })
             .collect();
-        let panes: BTreeSet<(String, Pid)> = listed
+        let panes: BTreeSet<(SessionName, Pid)> = listed
             .iter()
             .flat_map(|(_, listing)| &listing.sessions)
             .flat_map(|session| {
@@ -230,7 +230,7 @@ impl<'a> Needs<'a> {
     /// Whether it has to be known what listens below another `TMUX_TMPDIR`: for running rows of which only a name says
     /// where their session is, where none of their name is listed.
     pub(super) fn elsewhere(&self, servers: &[ServerSight]) -> bool {
-        let listed: BTreeSet<(&ServerName, String)> = servers
+        let listed: BTreeSet<(&ServerName, SessionName)> = servers
             .iter()
             .filter_map(|server| match &server.state {
                 ServerState::Listed(listing) => Some((&server.name, &listing.sessions)),

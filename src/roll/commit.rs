@@ -22,7 +22,7 @@ use super::passage::{Passage, passages};
 use super::read::{self, Contents, ReadError};
 use crate::clock;
 use crate::core::edit::{Edit, Target};
-use crate::core::ids::{DriftId, Fingerprint};
+use crate::core::ids::{DriftId, Fingerprint, SessionName};
 use crate::core::registry::Registry;
 
 /// How often a write is tried while somebody saves the roll without taking the lock, and the pause between.
@@ -367,7 +367,7 @@ fn fit(current: &Registry, edits: &[Edit]) -> (Vec<Edit>, Vec<DriftId>) {
         .iter()
         .map(|row| (&row.name, &row.fingerprint))
         .collect();
-    let mut taken: HashSet<String> = rows.keys().map(|name| name.normalised()).collect();
+    let mut taken: HashSet<SessionName> = rows.keys().map(|name| name.normalised()).collect();
     taken.extend(
         current
             .invalid

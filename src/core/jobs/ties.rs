@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{JobId, JobRecord, Jobs};
+use crate::core::ids::SessionName;
 use crate::core::registry::{Registry, Row};
 use crate::core::sighting::Sighting;
 
@@ -53,7 +54,7 @@ impl Ties {
             .collect();
         // A record that cannot be read may be the newest of any session.
         let all_seen = jobs.complete && free.iter().all(|(_, record)| !record.is_unknown());
-        let mut by_session: BTreeMap<String, Vec<(&JobId, &JobRecord)>> = BTreeMap::new();
+        let mut by_session: BTreeMap<SessionName, Vec<(&JobId, &JobRecord)>> = BTreeMap::new();
         for &(job, sight) in &free {
             if let Sighting::Present(record) = sight
                 && let Some(session) = &record.session

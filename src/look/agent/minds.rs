@@ -10,7 +10,7 @@ use super::agy::Agy;
 use super::census::{self, Counted, Place};
 use super::claude::Claude;
 use super::{Agent, Homes, Mind, Question, Readers, Reading};
-use crate::core::ids::{AgentKind, ConversationId, ProcessId, Timestamp};
+use crate::core::ids::{AgentKind, ConversationId, ProcessId, SessionName, Timestamp};
 use crate::core::ledger::Ledger;
 use crate::core::policy::Policy;
 use crate::core::registry::{Registry, Row, Status};
@@ -73,16 +73,16 @@ impl Minds {
         self.mind(kind, process).of_session()
     }
 
-    /// Fills in what a world lacks once its agents are in it: artifacts, folders, retention, shared
-    /// conversations, and a line for each folder of theirs that was looked into.
+    /// Fills in what a world lacks once its agents are in it: the artifacts of what is [`recorded`] and of what is
+    /// live, folders, retention, shared conversations, and a line for each folder of theirs that was looked into.
     pub fn fill(
         &mut self,
         world: &mut World,
+        recorded: Vec<Question>,
         registry: &Registry,
-        ledger: &Ledger,
         policy: &Policy,
     ) {
-        world.artifacts = self.artifacts(world, recorded(registry, ledger));
+        world.artifacts = self.artifacts(world, recorded);
         world.folders = self.folders(world, &Lacking::of(registry, policy));
         world.retention = self.retention(&world.artifacts);
         world.shared = self.shared();
@@ -418,12 +418,12 @@ fn live(world: &World) -> impl Iterator<Item = Question> + '_ {
 struct Lacking<'r> {
     policy: &'r Policy,
     rows: Vec<&'r Row>,
-    named: BTreeMap<String, Vec<&'r Row>>,
+    named: BTreeMap<SessionName, Vec<&'r Row>>,
 }
 
 impl<'r> Lacking<'r> {
     fn of(registry: &'r Registry, policy: &'r Policy) -> Self {
-        let mut named: BTreeMap<String, Vec<&Row>> = BTreeMap::new();
+        let mut named: BTreeMap<SessionName, Vec<&Row>> = BTreeMap::new();
         for row in &registry.rows {
             named.entry(row.name.normalised()).or_default().push(row);
         }

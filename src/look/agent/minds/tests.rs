@@ -194,13 +194,14 @@ fn with_a_silent_agent(home: &Home, session: &str, rows: Vec<Row>) -> (World, St
     let sight = sight(&mut minds, &agent, &work);
     assert!(sight.live.is_absent(), "{sight:?}");
     let mut world = world(session, vec![sight]);
-    minds.fill(
-        &mut world,
-        &registry(rows),
-        &Ledger::default(),
-        &Policy::default(),
-    );
+    fill(&mut minds, &mut world, &registry(rows));
     (world, agent)
+}
+
+/// Fills in what the roll asks for, without a memory.
+fn fill(minds: &mut Minds, world: &mut World, roll: &Registry) {
+    let recorded = recorded(roll, &Ledger::default());
+    minds.fill(world, recorded, roll, &Policy::default());
 }
 
 #[test]
@@ -228,7 +229,7 @@ fn the_conversations_of_rows_and_identities_and_live_agents_are_looked_for() {
         cwd: None,
     });
     minds.look_ahead(&recorded(&roll, &Ledger::default()));
-    minds.fill(&mut world, &roll, &Ledger::default(), &Policy::default());
+    fill(&mut minds, &mut world, &roll);
     let asked: Vec<_> = world.artifacts.keys().cloned().collect();
     let expected = [ID, "identity", "mistaken", "stopped"].map(claude);
     assert_eq!(asked, expected);
@@ -252,7 +253,7 @@ fn what_was_missed_ahead_is_looked_for_in_the_roots_of_live_agents() {
     minds.look_ahead(&recorded(&roll, &Ledger::default()));
     let sight = sight(&mut minds, &agent, &work);
     let mut world = world("a", vec![sight]);
-    minds.fill(&mut world, &roll, &Ledger::default(), &Policy::default());
+    fill(&mut minds, &mut world, &roll);
     assert!(world.artifacts[&claude(ID)].is_present());
 }
 
@@ -270,12 +271,7 @@ fn agents_nobody_can_read_yet_are_unknown() {
     };
     cline.ids = BTreeMap::from([(AgentKind::Cline, recorded)]);
     let mut world = world("a", Vec::new());
-    minds.fill(
-        &mut world,
-        &registry(vec![cline]),
-        &Ledger::default(),
-        &Policy::default(),
-    );
+    fill(&mut minds, &mut world, &registry(vec![cline]));
     let key = (AgentKind::Cline, ConversationId::new("x"));
     assert!(world.artifacts[&key].is_unknown());
 }
@@ -291,12 +287,7 @@ fn a_conversation_in_two_processes_is_shared() {
     let mut minds = home.minds();
     let sights = [&one, &two, &three].map(|agent| sight(&mut minds, agent, &work));
     let mut world = world("a", sights.into());
-    minds.fill(
-        &mut world,
-        &registry(Vec::new()),
-        &Ledger::default(),
-        &Policy::default(),
-    );
+    fill(&mut minds, &mut world, &registry(Vec::new()));
     let both = BTreeSet::from([one.process, two.process]);
     let expected = BTreeMap::from([(ConversationId::new(ID), both)]);
     assert_eq!(world.shared, expected);
@@ -343,11 +334,10 @@ fn what_kin_with_a_root_of_their_own_said_in_the_folder_is_a_candidate_too() {
     let mut minds = home.minds();
     let sight = sight(&mut minds, &silent, &work);
     let mut world = world("a", vec![sight]);
-    minds.fill(
+    fill(
+        &mut minds,
         &mut world,
         &registry(vec![row("a", Status::Running, None)]),
-        &Ledger::default(),
-        &Policy::default(),
     );
     let folder = world.folders.values().next().expect("a folder");
     let Sighting::Present(candidates) = &folder.candidates else {
