@@ -126,26 +126,26 @@ impl Question {
             ))),
             Ok(Ok(Some((status, listing, complaint)))) => judge(
                 status,
-                &parse::parse(&self.nonce, &listing),
+                parse::parse(&self.nonce, &listing),
                 &String::from_utf8_lossy(&complaint),
             ),
         }
     }
 }
 
-fn judge(status: std::process::ExitStatus, reply: &Reply, complaint: &str) -> Answer {
+fn judge(status: std::process::ExitStatus, reply: Reply, complaint: &str) -> Answer {
     let complaint = complaint.trim();
     match reply {
         Reply::Complete { server, sessions } if status.success() => {
-            Answer::Listing(*server, sessions.clone())
+            Answer::Listing(server, sessions)
         }
         // A server without sessions lists its panes with an error.
         Reply::Empty { server } if complaint == "no current target" => {
-            Answer::Listing(*server, Vec::new())
+            Answer::Listing(server, Vec::new())
         }
         Reply::Nothing if says_no_server(complaint) => Answer::NoServer(complaint.to_owned()),
         reply => {
-            let what = match reply {
+            let what = match &reply {
                 Reply::Nothing => "tmux listed nothing",
                 Reply::Empty { .. } | Reply::Complete { .. } => {
                     "tmux listed its sessions and failed"

@@ -50,9 +50,19 @@ pub enum Reply {
     Broken(String),
 }
 
-enum Line {
+enum Line<'t> {
     Count(ServerId, usize),
-    Pane(RawSession),
+    Pane(Listed<'t>),
+}
+
+/// A pane, with what its line says of its session.
+struct Listed<'t> {
+    session: &'t str,
+    name: &'t str,
+    created: i64,
+    pane: &'t str,
+    pid: Pid,
+    dead: bool,
 }
 
 /// Reads a listing whose lines begin with `nonce`.
@@ -106,7 +116,7 @@ pub(super) fn parse(nonce: &str, bytes: &[u8]) -> Reply {
     }
 }
 
-fn parse_line(nonce: &str, line: &str) -> Option<Line> {
+fn parse_line<'t>(nonce: &str, line: &'t str) -> Option<Line<'t>> {
     let rest = line.strip_prefix(nonce)?.strip_prefix('\t')?;
     let (kind, rest) = rest.split_once('\t')?;
     match kind {
@@ -125,8 +135,11 @@ fn parse_line(nonce: &str, line: &str) -> Option<Line> {
             let (session, pane, pid) = (fields.next()?, fields.next()?, fields.next()?);
             let (dead, created, name) = (fields.next()?, fields.next()?, fields.next()?);
             let has_ids = is_id('$', session) && is_id('%', pane) && !name.contains('\t');
-            let pane = RawPane {
-                id: pane.to_owned(),
+            let listed = Listed {
+                session,
+                name,
+                created: created.parse().ok()?,
+                pane,
                 pid: pid.parse().ok()?,
                 dead: match dead {
                     "0" | "" => false,
@@ -134,12 +147,7 @@ fn parse_line(nonce: &str, line: &str) -> Option<Line> {
                     _ => return None,
                 },
             };
-            has_ids.then_some(Line::Pane(RawSession {
-                id: session.to_owned(),
-                name: name.to_owned(),
-                created: created.parse().ok()?,
-                panes: vec![pane],
-            }))
+            has_ids.then_some(Line::Pane(listed))
         }
         _ => None,
     }
@@ -152,29 +160,34 @@ fn is_id(sign: char, text: &str) -> bool {
 }
 
 /// Puts the panes of each session together. `None` if one session is told in two ways.
-fn collect(lines: &[Line]) -> Option<Vec<RawSession>> {
+fn collect(lines: &[Line<'_>]) -> Option<Vec<RawSession>> {
     let mut sessions: Vec<RawSession> = Vec::new();
     let mut place: BTreeMap<&str, usize> = BTreeMap::new();
     let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
     for line in lines {
-        let Line::Pane(session) = line else {
+        let Line::Pane(listed) = line else {
             return None;
         };
-        let pane = session.panes.first()?;
-        let at = *place.entry(&session.id).or_insert_with(|| {
+        let at = *place.entry(listed.session).or_insert_with(|| {
             sessions.push(RawSession {
+                id: listed.session.to_owned(),
+                name: listed.name.to_owned(),
+                created: listed.created,
                 panes: Vec::new(),
-                ..session.clone()
             });
             sessions.len() - 1
         });
         let known = sessions.get_mut(at)?;
-        if known.name != session.name || known.created != session.created {
+        if known.name != listed.name || known.created != listed.created {
             return None;
         }
         // A window can be linked into one session more than once.
-        if seen.insert((&session.id, &pane.id)) {
-            known.panes.push(pane.clone());
+        if seen.insert((listed.session, listed.pane)) {
+            known.panes.push(RawPane {
+                id: listed.pane.to_owned(),
+                pid: listed.pid,
+                dead: listed.dead,
+            });
         }
     }
     Some(sessions)
