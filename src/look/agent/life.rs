@@ -122,12 +122,15 @@ fn ticks_since_boot() -> Option<StartTicks> {
 
 fn named(environment: &[u8], names: &[&'static str]) -> BTreeMap<&'static str, OsString> {
     let mut found = BTreeMap::new();
-    for variable in environment.split(|&byte| byte == 0) {
-        let Some(equals) = memchr::memchr(b'=', variable) else {
-            continue;
-        };
-        let (name, value) = (&variable[..equals], &variable[equals + 1..]);
-        if let Some(&name) = names.iter().find(|wanted| wanted.as_bytes() == name) {
+    let mut begin = 0;
+    let ends = memchr::memchr_iter(0, environment).chain([environment.len()]);
+    for end in ends {
+        let variable = &environment[begin..end];
+        begin = end + 1;
+        // Most variables are nobody's: their first letter says so.
+        let value_of = |name: &str| variable.strip_prefix(name.as_bytes())?.strip_prefix(b"=");
+        let wanted = names.iter().find_map(|&name| Some((name, value_of(name)?)));
+        if let Some((name, value)) = wanted {
             // Of two of one name, programs get the first.
             found
                 .entry(name)

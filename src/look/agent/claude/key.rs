@@ -29,9 +29,11 @@ impl Key {
 /// with their accents written apart, which only some versions put together.
 pub(super) fn keys(folder: &str) -> Vec<Key> {
     let mut keys = vec![key(folder.encode_utf16())];
-    let composed = key(composed(folder).encode_utf16());
-    if !keys.contains(&composed) {
-        keys.push(composed);
+    if is_decomposed(folder) {
+        let composed = key(composed(folder).encode_utf16());
+        if !keys.contains(&composed) {
+            keys.push(composed);
+        }
     }
     keys
 }

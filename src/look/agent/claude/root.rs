@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -21,7 +22,7 @@ use crate::look::window::{self, Unreadable};
 const RECORD: usize = 256 * 1024;
 
 /// One root.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Root {
     /// Where it is.
     pub(super) config: PathBuf,
@@ -29,6 +30,8 @@ pub(super) struct Root {
     pub(super) projects: Projects,
     /// A live agent uses it, so that what is not there has not been made yet.
     pub(super) lived_in: bool,
+    /// Set once its folder of records was seen: it is looked for once, however many processes have no record.
+    keeps_records: OnceLock<()>,
 }
 
 /// What a root holds of a live process.
@@ -48,6 +51,7 @@ impl Root {
             config,
             projects: Projects { path: projects },
             lived_in: false,
+            keeps_records: OnceLock::new(),
         }
     }
 
@@ -59,6 +63,7 @@ impl Root {
                 path: config.join("projects"),
             },
             lived_in: true,
+            keeps_records: OnceLock::new(),
         }
     }
 
@@ -122,7 +127,8 @@ impl Root {
     /// That it has no record at a path, if the folder that would hold it is there, or the root without that.
     fn without(&self, path: &Path) -> Kept {
         let sessions = self.sessions();
-        if sessions.is_dir() {
+        if self.keeps_records.get().is_some() || sessions.is_dir() {
+            self.keeps_records.get_or_init(|| ());
             Kept::Nothing {
                 proof: format!("there is no {}", path.display()),
                 keeps_records: true,
