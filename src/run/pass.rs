@@ -169,14 +169,21 @@ pub async fn reconcile(
     settings: &Settings,
     on_wait: impl FnOnce(&Waiting),
 ) -> Result<Reconciled, RunError> {
+    let mut memory = Memory::default();
     let passed = if settings.dry_run {
-        dry_pass(settings, &mut Memory::default()).await
+        dry_pass(settings, &mut memory).await
     } else {
-        written_pass(settings, &mut Memory::default(), Some(on_wait)).await
+        written_pass(settings, &mut memory, Some(on_wait)).await
     };
     let Passed {
-        report, trouble, ..
+        report,
+        trouble,
+        registry,
+        world,
+        ..
     } = passed?;
+    // The process ends soon: to take these apart, row by row, would only keep it from that.
+    std::mem::forget((memory, registry, world));
     Ok(Reconciled { report, trouble })
 }
 
