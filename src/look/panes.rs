@@ -1,11 +1,14 @@
 //! What runs in a pane: the outermost agents at and below its first process.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 
-use super::agent::{Homes, Minds, Question, Readers, Reading, is_shell, kind_of, may_be_launcher};
+use super::agent::{
+    Homes, Mind, Minds, Question, Readers, Reading, is_shell, kind_of, may_be_launcher,
+};
 use super::process::{Processes, Stat, identity};
 use crate::core::ids::{AgentKind, Pid, ProcessId};
 use crate::core::sighting::Sighting;
@@ -17,7 +20,8 @@ const GENERATIONS: usize = 8;
 /// More processes than any pane has. A tree that is larger was not read whole.
 const LARGEST_TREE: usize = 4096;
 
-/// How many threads walk ahead at most. The servers of tmux want the other processors.
+/// How many threads walk ahead at most, besides the one that ends the walk. The servers of tmux want a processor,
+/// and so does whoever reads the roll meanwhile.
 const WALKERS: usize = 2;
 
 /// How many trees a thread takes at once: where there are no more, a second thread costs more than it saves.
@@ -44,7 +48,16 @@ pub struct Trees {
 /// own.
 pub struct Ahead {
     minds: Minds,
+    way: Arc<Way>,
     walkers: Vec<JoinHandle<Vec<Walked>>>,
+}
+
+/// What those who walk ahead have in common.
+struct Way {
+    roots: Vec<Pid>,
+    /// The first of the roots that nobody has taken yet.
+    next: AtomicUsize,
+    readers: Readers,
 }
 
 /// A tree that was walked ahead, and what the agents in it keep, as far as that could be read.
@@ -61,31 +74,37 @@ impl Ahead {
     #[must_use]
     pub fn begin(homes: &Homes, roots: BTreeSet<Pid>) -> Self {
         let minds = Minds::new(homes);
-        let readers = Arc::new(minds.readers());
-        let roots: Arc<[Pid]> = roots.into_iter().collect();
-        let next = Arc::new(AtomicUsize::new(0));
-        let walkers = roots.len().div_ceil(SHARE).min(WALKERS);
+        let way = Arc::new(Way {
+            roots: roots.into_iter().collect(),
+            next: AtomicUsize::new(0),
+            readers: minds.readers(),
+        });
+        let walkers = way.roots.len().div_ceil(SHARE).min(walkers());
         let walk = |_| {
-            let (roots, next, readers) = (roots.clone(), next.clone(), readers.clone());
-            let walk = move || walk_ahead(&roots, &next, &readers);
-            // Where the system gives no thread, `fill` walks what nobody did.
-            thread::Builder::new().spawn(walk).ok()
+            let way = way.clone();
+            // Where the system gives no thread, who ends the walk goes alone.
+            thread::Builder::new().spawn(move || way.walk()).ok()
         };
         Self {
             walkers: (0..walkers).filter_map(walk).collect(),
             minds,
+            way,
         }
     }
 
-    /// Looks for these conversations, waits for the end of the walk, and takes up what the agents that were found
-    /// keep.
+    /// Looks for these conversations, walks along to the end, and takes up what the agents that were found keep.
     #[must_use]
     pub fn end(self, conversations: &[Question]) -> Trees {
-        let Self { mut minds, walkers } = self;
+        let Self {
+            mut minds,
+            way,
+            walkers,
+        } = self;
         minds.look_ahead(conversations);
+        let mut walked = way.walk();
         // What a thread that broke has not walked is walked when it is asked for.
-        let walked = walkers.into_iter().filter_map(|walker| walker.join().ok());
-        let mut walked: Vec<Walked> = walked.flatten().collect();
+        let others = walkers.into_iter().filter_map(|walker| walker.join().ok());
+        walked.extend(others.flatten());
         // Whichever thread read it: what is learned first must not depend on that.
         walked.sort_unstable_by_key(|walked| walked.root);
         let mut trees = Trees {
@@ -105,38 +124,49 @@ impl Ahead {
     }
 }
 
-/// Walks through trees, of which `next` is the first that nobody has taken yet.
-fn walk_ahead(roots: &[Pid], next: &AtomicUsize, readers: &Readers) -> Vec<Walked> {
-    let mut processes = Processes::open();
-    let mut walked = Vec::new();
-    loop {
-        let first = next.fetch_add(SHARE, Ordering::Relaxed);
-        let Some(left) = roots.get(first..).filter(|left| !left.is_empty()) else {
-            return walked;
-        };
-        for &root in left.iter().take(SHARE) {
-            let tree = Walk(&mut processes).tree(root);
-            let agents = match &tree.agents {
-                Sighting::Present(agents) => agents.as_slice(),
-                Sighting::Absent(_) | Sighting::Unknown(_) => &[],
+/// How many threads walk ahead: as many as do not keep those from working that are waited for.
+fn walkers() -> usize {
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    (processors / 2).clamp(1, WALKERS)
+}
+
+impl Way {
+    /// Walks through trees, as long as there are any that nobody has taken.
+    fn walk(&self) -> Vec<Walked> {
+        let mut processes = Processes::open();
+        let mut walked = Vec::new();
+        loop {
+            let first = self.next.fetch_add(SHARE, Ordering::Relaxed);
+            let Some(left) = self.roots.get(first..).filter(|left| !left.is_empty()) else {
+                return walked;
             };
-            let mut read = Vec::with_capacity(agents.len());
-            let mut folders = Vec::new();
-            for &(process, kind) in agents {
-                let reading = readers.get(&kind).map(|reader| reader.read(process));
-                if let Some(reading) = &reading
-                    && !reading.mind.of_session().is_present()
-                {
-                    folders.push((process, processes.cwd(process.pid)));
-                }
-                read.push((kind, process, reading));
+            let share = left.iter().take(SHARE);
+            walked.extend(share.map(|&root| self.walk_tree(&mut processes, root)));
+        }
+    }
+
+    fn walk_tree(&self, processes: &mut Processes, root: Pid) -> Walked {
+        let tree = Walk(processes).tree(root);
+        let agents = match &tree.agents {
+            Sighting::Present(agents) => agents.as_slice(),
+            Sighting::Absent(_) | Sighting::Unknown(_) => &[],
+        };
+        let mut read = Vec::with_capacity(agents.len());
+        let mut folders = Vec::new();
+        for &(process, kind) in agents {
+            let reading = self.readers.get(&kind).map(|reader| reader.read(process));
+            if let Some(reading) = &reading
+                && !matches!(reading.mind, Mind::Session(_))
+            {
+                folders.push((process, processes.cwd(process.pid)));
             }
-            walked.push(Walked {
-                root,
-                tree,
-                read,
-                folders,
-            });
+            read.push((kind, process, reading));
+        }
+        Walked {
+            root,
+            tree,
+            read,
+            folders,
         }
     }
 }
