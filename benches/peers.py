@@ -22,7 +22,7 @@ import sys
 import time
 
 import watch
-from world import BINARY, ROOT, TEN_FIELDS, World, small, timed
+from world import BINARY, ROOT, TEN_FIELDS, World, checked, small
 
 STRAIGHTFORWARD = os.path.join(ROOT, "benches", "straightforward.sh")
 # The afternoon's pass takes half a minute at 200 sessions: it is run a few times, and not with more.
@@ -32,13 +32,6 @@ MOST = 200
 
 def pass_of(binary, world, *more):
     return [binary, "reconcile", "--once", "--emit-diff", "--registry", world.roll, *more]
-
-
-def checked(command, world):
-    spent, done = timed(command, world.env, world.project)
-    if done.returncode != 0:
-        sys.exit(f"{command[0]} failed: {done.stderr.decode()}")
-    return spent, done.stdout
 
 
 def side_by_side(world, commands, rounds):

@@ -154,7 +154,7 @@ def main():
                 loop.until(lambda: any("are listened for" in line for _, line in list(loop.logged)))
                 if bare is None:
                     at_rest(world, loop, sessions, options.seconds)
-                    _, bare, _ = bench.measure(world, options.binary, 11)
+                    _, [bare], _ = bench.measure(world, options.binary, 11)
                 many = min(options.deaths - len(of_sessions), max(1, sessions - 2))
                 more_agents, more_sessions = deaths(world, loop, many)
                 of_agents += more_agents

@@ -93,29 +93,42 @@ class World:
 
     def declare(self, pid_files, body):
         """Writes the roll, and the agents' files: live pid files or none, and transcripts of that body."""
+        self.write_roll()
         claude = os.path.join(self.home, ".claude")
         shutil.rmtree(claude, ignore_errors=True)
+        self.write_files(claude, pid_files, body)
+
+    def write_roll(self):
+        rows = [
+            f"- name: {name}\n  status: running\n"
+            f"  pane:\n    pid: {pane}\n    cmd: claude\n    cwd: {self.project}\n"
+            f"  start_command: claude --dangerously-skip-permissions\n"
+            f"  claude_session_id_own: {conversation_of(name)}\n  last_visible_status: running\n"
+            for name, pane in self.panes
+        ]
+        with open(self.roll, "w") as file:
+            file.write("# the roll\ntmux_sessions:\n" + "".join(rows))
+
+    def write_files(self, claude, pid_files, body):
+        """Writes the agents' files to a folder."""
         sessions = os.path.join(claude, "sessions")
         key = "".join(c if c.isascii() and c.isalnum() else "-" for c in os.path.realpath(self.project))
         transcripts = os.path.join(claude, "projects", key)
         os.makedirs(sessions)
         os.makedirs(transcripts)
-        rows = []
-        for (name, pane), agent in zip(self.panes, self.agents):
-            conversation = str(uuid.uuid5(uuid.NAMESPACE_URL, name))
+        for (name, _), agent in zip(self.panes, self.agents):
+            conversation = conversation_of(name)
             body(os.path.join(transcripts, conversation + ".jsonl"), conversation, self.project)
             if pid_files:
                 write_pid_file(sessions, agent, start_of(agent), conversation, self.project)
-            rows.append(
-                f"- name: {name}\n  status: running\n"
-                f"  pane:\n    pid: {pane}\n    cmd: claude\n    cwd: {self.project}\n"
-                f"  start_command: claude --dangerously-skip-permissions\n"
-                f"  claude_session_id_own: {conversation}\n  last_visible_status: running\n"
-            )
         for number in range(STALE_PID_FILES):
             write_pid_file(sessions, 4_000_000 + number, "1", str(uuid.uuid4()), self.project)
-        with open(self.roll, "w") as file:
-            file.write("# the roll\ntmux_sessions:\n" + "".join(rows))
+
+    def show_files(self, claude):
+        """Makes a folder that was written before the one in which the agents keep their files."""
+        link = os.path.join(self.home, ".claude")
+        os.symlink(claude, link + ".new")
+        os.replace(link + ".new", link)
 
     def stop(self):
         subprocess.run(["tmux", "-L", "default", "kill-server"], env=self.env, capture_output=True)
@@ -124,6 +137,10 @@ class World:
         for process in self.others:
             process.wait()
         shutil.rmtree(self.root, ignore_errors=True)
+
+
+def conversation_of(name):
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, name))
 
 
 def agent_below(pid):
@@ -200,19 +217,38 @@ def peak_memory(command, env, cwd):
     return int(done.stderr.strip().splitlines()[-1]) / 1024
 
 
-def measure(world, binary, rounds):
+def measure(world, binary, rounds, files=(None,)):
+    """Medians of the bare call and of a pass, in turn, and the pass's peak memory: for each of these folders of agents'
+    files, all in turn, so that what the machine does besides is no difference between them."""
     bare = ["tmux", "-u", "-L", "default", "list-panes", "-a", "-F", TEN_FIELDS]
     headcount = [binary, "reconcile", "--once", "--emit-diff", "--dry-run", "--registry", world.roll]
-    times = {"bare": [], "headcount": []}
+    bare_times, times = [], [[] for _ in files]
     for number in range(rounds + 2):
-        for name, command in (("bare", bare), ("headcount", headcount)):
-            spent, done = timed(command, world.env, world.project)
-            if done.returncode != 0:
-                sys.exit(f"{name} failed: {done.stderr.decode()}")
+        for at, folder in enumerate(files):
+            if folder is not None:
+                world.show_files(folder)
+            bare_spent = checked(bare, world)[0]
+            spent, report = checked(headcount, world)
+            if number == 0:
+                sees_all(json.loads(report), world)
             if number >= 2:
-                times[name].append(spent)
-    report = json.loads(done.stdout)
+                bare_times.append(bare_spent)
+                times[at].append(spent)
+    memory = []
+    for folder in files:
+        if folder is not None:
+            world.show_files(folder)
+        memory.append(peak_memory(headcount, world.env, world.project))
+    return statistics.median(bare_times), [statistics.median(spent) for spent in times], memory
+
+
+def checked(command, world):
+    spent, done = timed(command, world.env, world.project)
+    if done.returncode != 0:
+        sys.exit(f"{command[0]} failed: {done.stderr.decode()}")
+    return spent, done.stdout
+
+
+def sees_all(report, world):
     if len(report["tmux_sessions_alive"]) < world.count or report["drifts"]:
         sys.exit(f"the pass did not see the world as it is: {json.dumps(report)[:2000]}")
-    return statistics.median(times["bare"]), statistics.median(times["headcount"]), peak_memory(
-        headcount, world.env, world.project)
