@@ -3,7 +3,7 @@
 //! Only the bytes of what changes are replaced. Whether that did what was meant is not believed but checked: the
 //! new text, read again, must equal the old one's values with the same steps carried out on them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use thiserror::Error;
 
@@ -12,6 +12,7 @@ use super::draft::Draft;
 use super::json;
 use super::layout::{Kind, Layout};
 use super::parse::{self, NotYaml};
+use super::passage;
 use super::splice::Splices;
 use crate::core::edit::{Edit, Op};
 
@@ -91,14 +92,7 @@ struct Work {
 
 impl Work {
     fn sort(root: &Datum, edits: &[Edit]) -> Result<Self, EditError> {
-        let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
-        if let Some(Datum::List(rows)) = root.get("tmux_sessions") {
-            for (index, row) in rows.iter().enumerate() {
-                if let Some(name) = row.get("name").and_then(Datum::text) {
-                    places.entry(name).or_default().push(index);
-                }
-            }
-        }
+        let places = passage::places(root);
         let mut work = Self {
             rows: BTreeMap::new(),
             appends: Vec::new(),

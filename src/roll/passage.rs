@@ -4,7 +4,7 @@
 //! `[…]` it is what stands between the commas. As with every edit the result is read again, and has to say exactly
 //! what was meant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use super::datum::Datum;
@@ -41,9 +41,10 @@ pub fn passages(text: &str, names: &[&str]) -> BTreeMap<String, Passage> {
     let (Ok(document), Ok(layout)) = (parse::document(text), Layout::of(body)) else {
         return BTreeMap::new();
     };
+    let places = places(&document.root);
     let mut found = BTreeMap::new();
     for name in names {
-        let Ok(index) = place_of(&document.root, name) else {
+        let Some(&[index]) = places.get(name).map(Vec::as_slice) else {
             continue;
         };
         let passage = span(body, &layout, index).zip(row(&document.root, index));
@@ -76,13 +77,13 @@ pub fn put_back(
             count: document.documents,
         });
     }
-    let index = match place_of(&document.root, name) {
-        Ok(index) => index,
-        Err(0) => return Ok(PutBack::Missing),
-        Err(count) => {
+    let index = match places(&document.root).get(name).map(Vec::as_slice) {
+        None => return Ok(PutBack::Missing),
+        Some(&[index]) => index,
+        Some(several) => {
             return Err(EditError::NotOneRow {
                 name: name.to_owned(),
-                count,
+                count: several.len(),
             });
         }
     };
@@ -217,18 +218,17 @@ pub fn with_comments(text: &str, wanted: &[usize]) -> Vec<Option<String>> {
     wanted.iter().map(of).collect()
 }
 
-/// Where the row of a name stands in the list; how many there are, if not one.
-fn place_of(root: &Datum, name: &str) -> Result<usize, usize> {
-    let Some(Datum::List(rows)) = root.get("tmux_sessions") else {
-        return Err(0);
-    };
-    let is_it = |row: &Datum| row.get("name").and_then(Datum::text) == Some(name);
-    let mut places = rows.iter().enumerate().filter(|(_, row)| is_it(row));
-    match (places.next(), places.count()) {
-        (Some((index, _)), 0) => Ok(index),
-        (Some(_), more) => Err(more + 1),
-        (None, _) => Err(0),
+/// Where the rows of each name stand in the list.
+pub(super) fn places(root: &Datum) -> HashMap<&str, Vec<usize>> {
+    let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+    if let Some(Datum::List(rows)) = root.get("tmux_sessions") {
+        for (index, row) in rows.iter().enumerate() {
+            if let Some(name) = row.get("name").and_then(Datum::text) {
+                places.entry(name).or_default().push(index);
+            }
+        }
     }
+    places
 }
 
 pub(super) fn row(root: &Datum, index: usize) -> Option<&Datum> {

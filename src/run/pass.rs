@@ -239,8 +239,8 @@ async fn written_pass(
 ) -> Result<Passed, RunError> {
     let folder = Folder::of(&settings.state, &settings.roll.target);
     if !folder.exists()? {
-        // Nothing is kept in mind of a roll that is none.
-        let _ = patiently(|| understand(&settings.roll)).await?;
+        // Nothing is remembered of a roll that is none. What was understood need not be understood again.
+        memory.roll = Some(patiently(|| understand(&settings.roll)).await?);
     }
     let mut origin: Option<Ledger> = None;
     let mut lost = Vec::new();
@@ -745,8 +745,7 @@ async fn write(
         lock = folder.lock(settings.lock_timeout).await?;
     }
     Journal::of(folder).append(look.world.at, outcomes, &lock)?;
-    let (mut file, _) = LedgerFile::load(folder)?;
-    remember(&mut file, &ledger, look.world.at, &lock)?;
+    LedgerFile::of(folder).save(&bounded(ledger, look.world.at), &lock)?;
     Ok(Some(attempt))
 }
 
@@ -763,14 +762,4 @@ fn try_again(look: &Look, written: &Written) -> Option<Timestamp> {
             !written.applied.contains(&edit.cause) && !written.refused.contains_key(&edit.cause)
         })
         .then(|| look.world.at.plus(TRY_AGAIN))
-}
-
-/// Keeps the memory on disk, within its bounds.
-fn remember(
-    file: &mut LedgerFile,
-    ledger: &Ledger,
-    at: Timestamp,
-    lock: &Locked,
-) -> Result<(), RunError> {
-    Ok(file.save(&bounded(ledger.clone(), at), lock)?)
 }

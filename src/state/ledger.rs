@@ -55,6 +55,18 @@ pub struct LedgerFile {
 }
 
 impl LedgerFile {
+    /// The file in that folder, of which nothing was read: for who has just written it, under the same lock.
+    #[must_use]
+    pub fn of(folder: &Folder) -> Self {
+        Self {
+            path: folder.path().join("ledger.json"),
+            journal: Journal::of(folder),
+            damage: None,
+            stamp: None,
+            told: 0,
+        }
+    }
+
     /// Reads what is remembered of a roll. Where nothing is, or nothing that can be understood, the ledger
     /// is empty but for what the journal tells; in the latter case [`LedgerFile::damage`] says why, and the file
     /// is kept aside by the next [`LedgerFile::save`]. Changes nothing itself.
@@ -70,13 +82,7 @@ impl LedgerFile {
     /// # Errors
     /// As [`Self::load`].
     pub fn load_after(folder: &Folder, kept: Option<Kept>) -> Result<(Self, Ledger), StateError> {
-        let mut file = Self {
-            path: folder.path().join("ledger.json"),
-            journal: Journal::of(folder),
-            damage: None,
-            stamp: None,
-            told: 0,
-        };
+        let mut file = Self::of(folder);
         if !folder.exists()? {
             return Ok((file, Ledger::default()));
         }
