@@ -137,7 +137,7 @@ tmux_sessions:
 - {name: work, status: stopped}
 - {name: a, parent: work, tmux_server: work, pane: {cmd: work}}
 - {name: b, tree: {of: [work, a]}, note: work it out}
-- {name: c, tmux_server: work, start_command: b, role: b}
+- {name: c, tmux_server: work, start_command: b, role: b, claude_session_id_own: b, claude_session_id_own_previous: [b]}
 ";
     let found = mentions(text);
     assert_eq!(found.len(), 2);

@@ -60,6 +60,7 @@ fn a_row_that_names_a_path_is_on_that_server_and_on_no_other() {
         assert_eq!(at_once(scene().listener_elsewhere(socket)), written());
     }
     assert_eq!(at_once(scene().elsewhere_unread()), written());
+    assert_eq!(at_once(listed(plain().on("/run/odd.sock"))), UNSEEN);
 }
 
 #[test]
