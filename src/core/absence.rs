@@ -12,7 +12,7 @@ use super::join::{Join, servers_of};
 use super::past::{Another, Past};
 use super::registry::{Row, Status};
 use super::sighting::Sighting;
-use super::world::{ServerSight, ServerState};
+use super::world::{Listing, ServerSight, ServerState};
 
 /// Why a session is gone, as one word: many rows with one of the last three are one event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -221,6 +221,24 @@ impl Inquiry<'_> {
         })
     }
 
+    /// Why the session of a row that is not listed may go on in another one: the pane that it had is there, whatever
+    /// runs in it now. No other pane of this life of the server is ever called as it is.
+    fn has_moved(&self, row: &Row, server: &ServerSight, listing: &Listing) -> Option<String> {
+        let life = self.past.life(row)?;
+        if life.socket != server.socket || life.server != listing.server {
+            return None;
+        }
+        let sessions = listing.sessions.iter().filter(|session| {
+            let mut panes = session.panes.iter();
+            panes.any(|pane| pane.id == life.pane && !pane.dead)
+        });
+        let session = sessions.min_by_key(|session| &session.name)?;
+        Some(format!(
+            "its pane {} is in session {} now",
+            life.pane, session.name
+        ))
+    }
+
     fn absent_on(&self, row: &Row, server: &ServerSight) -> Result<(Cause, Evidence), String> {
         let rebooted = self.past.ended_by_reboot(row);
         let evidence = |said: String| Evidence {
@@ -249,6 +267,11 @@ impl Inquiry<'_> {
                          server answers on {} now",
                         life.server.pid, server.socket
                     ));
+                }
+                if row.status == Status::Running
+                    && let Some(why) = self.has_moved(row, server, listing)
+                {
+                    return Err(why);
                 }
                 let restarted = before.is_some();
                 let cause = if rebooted {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::diff::{Fate, Findings};
 use super::drift::{Class, Held};
-use super::edit::{Change, Edit};
+use super::edit::{Change, Edit, PaneRecord};
 use super::ids::{
     AgentKind, BootId, ConversationId, DriftId, Fingerprint, Pid, ProcessId, ServerName,
     SessionName, StartTicks, Timestamp,
@@ -15,7 +15,9 @@ use super::known_clock::KnownClock;
 use super::past::{Past, is_before_boot, key_of};
 use super::registry::{Registry, Row, Status};
 use super::sighting::Sighting;
-use super::world::{PaneSight, Place, ServerId, ServerState, World};
+use super::world::{
+    Listing, PaneSight, Place, ServerId, ServerSight, ServerState, SessionSight, World,
+};
 
 /// Everything remembered about one roll. Folding a look into it is pure; the state folder keeps it on disk.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -214,6 +216,52 @@ pub fn overruled(
     (changed || before.overruled.as_ref() == Some(live)).then(|| live.clone())
 }
 
+impl SeenAlive {
+    /// What is remembered of a pane that a look saw alive.
+    fn of(
+        world: &World,
+        server: &ServerSight,
+        listing: &Listing,
+        session: &SessionSight,
+        pane: &PaneSight,
+    ) -> Self {
+        Self {
+            place: world.vantage.place.clone(),
+            at: world.at,
+            incarnation: Incarnation {
+                boot: world.vantage.boot.clone(),
+                socket: server.socket.clone(),
+                server: listing.server,
+                session: session.id.clone(),
+                created: session.created,
+                pane: pane.id.clone(),
+                pid: pane.pid,
+                start: match &pane.start {
+                    Sighting::Present(start) => Some(start.ticks),
+                    _ => None,
+                },
+            },
+        }
+    }
+
+    /// The session of that name in which a look saw the pane that is recorded.
+    fn recorded(world: &World, name: &SessionName, pane: &PaneRecord) -> Option<Self> {
+        let pid = pane.pid?;
+        world.servers.iter().find_map(|server| {
+            let ServerState::Listed(listing) = &server.state else {
+                return None;
+            };
+            let mut sessions = listing.sessions.iter();
+            sessions.find_map(|session| {
+                let mut panes = session.panes.iter();
+                let pane = panes.find(|pane| pane.pid == pid && !pane.dead)?;
+                let is_it = session.name.means(name);
+                is_it.then(|| Self::of(world, server, listing, session, pane))
+            })
+        })
+    }
+}
+
 impl Ledger {
     /// This memory with one more look in it. Looking is not being seen: only what was surely seen counts.
     #[must_use]
@@ -285,23 +333,13 @@ impl Ledger {
                 let pane = here
                     .and_then(|here| pane_of(Some(row), row.agent, life, here.seen.session).ok());
                 let alive = match (here, pane) {
-                    (Some(here), Some(pane)) => Some(SeenAlive {
-                        place: world.vantage.place.clone(),
-                        at: world.at,
-                        incarnation: Incarnation {
-                            boot: world.vantage.boot.clone(),
-                            socket: here.seen.server.socket.clone(),
-                            server: here.seen.listing.server,
-                            session: here.seen.session.id.clone(),
-                            created: here.seen.session.created,
-                            pane: pane.id.clone(),
-                            pid: pane.pid,
-                            start: match &pane.start {
-                                Sighting::Present(start) => Some(start.ticks),
-                                _ => None,
-                            },
-                        },
-                    }),
+                    (Some(here), Some(pane)) => Some(SeenAlive::of(
+                        world,
+                        here.seen.server,
+                        here.seen.listing,
+                        here.seen.session,
+                        pane,
+                    )),
                     _ => before.and_then(|before| before.alive.clone()),
                 };
                 let entry = KnownRow {
@@ -494,9 +532,10 @@ impl Ledger {
         });
     }
 
-    /// This memory after an edit was written: the drift is closed, the id is our own doing, and the last
-    /// life of a row that was revived is over.
-    pub fn note_applied(&mut self, edit: &Edit, server: Option<&ServerName>) {
+    /// This memory after an edit was written that the look at `world` has led to: the drift is closed, the id is our
+    /// own doing, and a row that is new, or was revived, has the life that was seen. The next look may come after its
+    /// session got another name and its pane another process.
+    pub fn note_applied(&mut self, edit: &Edit, server: Option<&ServerName>, world: &World) {
         self.drifts.remove(&edit.cause);
         if let Change::JobOutcome { job, .. } = &edit.change
             && let Some(known) = self.jobs.get_mut(job)
@@ -521,6 +560,27 @@ impl Ledger {
             key.server = Some(server.clone());
             self.rows.insert(key.clone(), known);
         }
+        if let Change::Register { pane, server, id } = &edit.change {
+            key.server.clone_from(server);
+            let ours = id.iter().map(|(agent, id)| {
+                let ours = KnownId {
+                    recorded: Some(id.clone()),
+                    overruled: None,
+                };
+                (*agent, ours)
+            });
+            let known = KnownRow {
+                // What it reads as is known once it is read.
+                fingerprint: Fingerprint::new(""),
+                pid: pane.pid,
+                since: world.at,
+                since_boot: (world.vantage.place.clone(), world.vantage.boot.clone()),
+                ids: ours.collect(),
+                alive: SeenAlive::recorded(world, &key.name, pane),
+            };
+            self.rows.insert(key, known);
+            return;
+        }
         let Some(row) = self.rows.get_mut(&key) else {
             return;
         };
@@ -532,7 +592,9 @@ impl Ledger {
                 };
                 row.ids.insert(*agent, ours);
             }
-            Change::Revive { .. } => row.alive = None,
+            Change::Revive { pane, .. } => {
+                row.alive = SeenAlive::recorded(world, &key.name, pane);
+            }
             Change::Terminate { .. }
             | Change::Register { .. }
             | Change::Reincarnate { .. }

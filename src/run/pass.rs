@@ -700,7 +700,7 @@ async fn write(
         if let Some(edit) = &drift.edit
             && written.applied.contains(&drift.id)
         {
-            ledger.note_applied(edit, drift.server.as_ref());
+            ledger.note_applied(edit, drift.server.as_ref(), &look.world);
         }
     }
     // The same for jobs.
@@ -711,7 +711,7 @@ async fn write(
         .filter_map(|update| update.decision.edit())
     {
         if written.applied.contains(&edit.cause) {
-            ledger.note_applied(edit, None);
+            ledger.note_applied(edit, None, &look.world);
         }
     }
     for edit in &edits {

@@ -32,7 +32,8 @@ fn after_writing(scene: &Scene, pass: &Pass) -> Scene {
     next.registry = edited(&scene.registry, &pass.edits(), scene.now);
     next.ledger = pass.ledger.clone();
     for edit in pass.edits() {
-        next.ledger.note_applied(&edit, server_of(scene, &edit));
+        next.ledger
+            .note_applied(&edit, server_of(scene, &edit), &scene.world);
     }
     next
 }

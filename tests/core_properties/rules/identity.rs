@@ -9,8 +9,10 @@ use headcount::core::sighting::Sighting;
 use headcount::core::world::{NearestRoll, ServerState};
 
 use super::at_once;
+use crate::edits::edited;
 use crate::scene::{
-    Scene, Server, ago, dead, name, pane, row, scene, session, silent, socket_of, tmux, unknown,
+    Pane, Scene, Server, ago, dead, name, not_there, pane, row, scene, session, silent, socket_of,
+    tmux, unknown,
 };
 
 /// Says nothing: every row has its session, and every session its row.
@@ -136,6 +138,60 @@ fn a_renamed_session_is_joined_by_the_life_that_the_ledger_saw() {
     let mut second = named("new-name").at_once();
     second.ledger = first.ledger;
     assert_eq!(second.pass().says(), ["note renamed app-creator-claude"]);
+}
+
+/// The next look after this one has written its edits, at another world.
+fn after_writing(first: Scene, second: Scene) -> Scene {
+    let first = first.at_once();
+    let mut pass = first.pass();
+    let edits = pass.edits();
+    assert_eq!(edits.len(), 1);
+    for edit in &edits {
+        pass.ledger.note_applied(edit, None, &first.world);
+    }
+    let mut second = second.after(&pass, 5).at_once();
+    second.registry = edited(&first.registry, &edits, first.now);
+    second
+}
+
+#[test]
+fn a_session_whose_row_was_just_written_is_known_again_by_the_life_that_was_seen_then() {
+    let with =
+        |it: &str, pane: Pane| scene().server(tmux("default").session(session(it).pane(pane)));
+    let renamed =
+        || with("my-work", pane(200).respawned(100).claude("c")).process(100, not_there());
+    let first = || with("app-creator-claude", pane(100).claude("c")).our_folder("/src/app");
+    let known = [
+        "reincarnated app-creator-claude (new_pane): written",
+        "note renamed app-creator-claude",
+    ];
+    assert_eq!(after_writing(first(), renamed()).pass().says(), known);
+    let ended = row("app-creator-claude").stopped(ago(3000));
+    assert_eq!(
+        after_writing(first().row(ended), renamed()).pass().says(),
+        known
+    );
+}
+
+#[test]
+fn a_session_that_is_gone_may_go_on_where_its_pane_is() {
+    let here = || session("app-creator-claude").pane(pane(100).claude("c"));
+    let hold = || session("hold").tmux_id("$9").pane(pane(300));
+    let declared = || scene().row(row("app-creator-claude").pid(100));
+    let first = declared().server(tmux("default").session(here()).session(hold()));
+    let then = |hold| {
+        let mut scene = declared()
+            .server(tmux("default").session(hold))
+            .process(100, not_there())
+            .at_once();
+        scene.ledger = first.pass().ledger;
+        scene.pass().says()
+    };
+    let moved = || pane(200).respawned(100).claude("c");
+    assert_eq!(then(hold().pane(moved())), super::UNSEEN);
+    let gone = super::ended("session_gone", "written");
+    assert_eq!(then(hold().pane(moved().dead())), gone);
+    assert_eq!(then(hold()), gone);
 }
 
 #[test]

@@ -100,7 +100,7 @@ impl WithJobs for Scene {
         self.registry = edited(&self.registry, &edits, self.now);
         self.ledger = before.ledger.clone();
         for edit in &edits {
-            self.ledger.note_applied(edit, None);
+            self.ledger.note_applied(edit, None, &self.world);
         }
         self.now = self.now.plus(std::time::Duration::from_secs(secs));
         self.world.at = self.now;

@@ -97,7 +97,9 @@ fn our_own_edit_is_not_taken_for_a_persons() {
     let mut first = before.pass();
     assert_eq!(first.says(), ROTATED);
     for edit in first.edits() {
-        first.ledger.note_applied(&edit, None::<&ServerName>);
+        first
+            .ledger
+            .note_applied(&edit, None::<&ServerName>, &before.world);
     }
     let registry: Registry = edited(&before.registry, &first.edits(), before.now);
     // The agent clears once more.
@@ -108,10 +110,11 @@ fn our_own_edit_is_not_taken_for_a_persons() {
 
 #[test]
 fn a_written_drift_is_no_longer_open() {
-    let mut pass = recorded("c1", "c2").pass();
+    let scene = recorded("c1", "c2");
+    let mut pass = scene.pass();
     assert_eq!(pass.ledger.drifts.len(), 1);
     for edit in pass.edits() {
-        pass.ledger.note_applied(&edit, None);
+        pass.ledger.note_applied(&edit, None, &scene.world);
     }
     assert!(pass.ledger.drifts.is_empty());
 }

@@ -153,6 +153,12 @@ pub fn pane(pid: Pid) -> Pane {
 }
 
 impl Pane {
+    /// The pane that began with another process.
+    pub fn respawned(mut self, from: Pid) -> Self {
+        self.0.id = format!("%{from}");
+        self
+    }
+
     /// Claude runs in it, with this conversation.
     pub fn claude(self, id: &str) -> Self {
         self.agent(AgentKind::Claude, Sighting::Present(record(id)))
