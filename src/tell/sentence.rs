@@ -62,7 +62,7 @@ fn fact(drift: &Drift) -> (String, &'static str) {
         ),
         Kind::Reincarnated => (
             format!(
-                "tmux found as a new session of the same name{}",
+                "tmux found with another pane{}",
                 in_brackets("now ", &pane_now(drift))
             ),
             "Pane updated.",

@@ -300,7 +300,7 @@ mod the_comment {
             [
                 "NAME: tmux found again (now pane 5150, cmd claude) but ended in YAML. Marked running."
                     .to_owned(),
-                "NAME: tmux found as a new session of the same name (now pane 5150, cmd claude). \
+                "NAME: tmux found with another pane (now pane 5150, cmd claude). \
                  Pane updated."
                     .to_owned(),
                 "NAME: tmux found alive but marked terminated by mistake. Marked running again."

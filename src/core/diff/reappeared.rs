@@ -114,7 +114,7 @@ fn revived(scene: &mut Scene<'_, '_>, row: &Row, here: &Here<'_>, pane: &PaneSig
     push(scene, row, here, found)
 }
 
-/// A running row whose session is a new one of the same name.
+/// A running row whose session has an agent in another pane or process than the recorded one, which is gone.
 pub(super) fn reincarnation(scene: &mut Scene<'_, '_>, row: &Row, here: &Here<'_>) {
     let session = here.seen.session;
     if here.by != By::Name && session.name.normalised() != row.name.normalised() {

@@ -26,6 +26,67 @@ fn a_session_that_was_seen_is_known_again_under_another_name() {
 }
 
 #[test]
+fn a_session_that_was_just_registered_is_known_again_under_another_name_and_with_another_process() {
+    let machine = Machine::new();
+    machine.write_roll("tmux_sessions: []\n");
+    let session = machine.session(NAME).running("claude").start();
+    let registering = machine.reconcile().at_once().run().exits(0);
+    assert!(registering.drift("B", NAME).is_applied());
+    // No pass looks between the one that registered it and all of this.
+    session.rename(OTHER);
+    let respawned = session.pane.respawned("claude");
+
+    let pass = machine.reconcile().at_once().run().exits(0);
+
+    pass.note_of("renamed", NAME);
+    assert_eq!(pass.drift("B", NAME)["kind"], "reincarnated");
+    let row = machine.row(NAME);
+    assert_eq!(row["status"], "running");
+    assert_eq!(row["pane"]["pid"], respawned.pid);
+}
+
+#[test]
+fn a_pane_that_was_moved_to_another_session_and_respawned_is_not_gone() {
+    let machine = Machine::new();
+    let host = machine.session("host").start();
+    let session = machine.session(NAME).running("claude").start();
+    machine.roll().row(NAME).pane(&session).write();
+    machine.reconcile().at_once().run().exits(0).has_no_drifts();
+    session.pane.join(&host);
+    session.pane.respawned("claude");
+    let before = machine.roll_text();
+
+    let pass = machine.reconcile().at_once().run().exits(0);
+
+    pass.has_no_drift(NAME);
+    pass.note_of("unseen", NAME);
+    assert_eq!(machine.roll_text(), before);
+}
+
+#[test]
+fn a_pane_that_was_moved_to_another_session_ends_with_that_session() {
+    let machine = Machine::new();
+    let host = machine.session("host").start();
+    machine.session("bystander").start();
+    let session = machine.session(NAME).running("claude").start();
+    machine.roll().row(NAME).pane(&session).write();
+    machine.reconcile().at_once().run().exits(0).has_no_drifts();
+    session.pane.join(&host);
+    session.pane.respawned("claude");
+    machine
+        .reconcile()
+        .at_once()
+        .run()
+        .exits(0)
+        .note_of("unseen", NAME);
+    host.kill();
+
+    let pass = machine.reconcile().at_once().run().exits(0);
+
+    assert!(pass.drift("A", NAME).is_applied());
+}
+
+#[test]
 fn a_session_that_takes_an_old_name_is_not_the_one_that_had_it() {
     let machine = Machine::new();
     let session = machine.session(NAME).running("claude").start();

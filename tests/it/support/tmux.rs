@@ -478,7 +478,36 @@ impl<'m> Session<'m> {
     }
 }
 
-impl Pane<'_> {
+impl<'m> Pane<'m> {
+    /// `respawn-pane -k`: the same pane, with another agent in a new process.
+    #[track_caller]
+    pub fn respawned(&self, agent: impl Into<Agent>) -> Pane<'m> {
+        let launch = Launch::of(self.server.machine, &agent.into());
+        let before = Process::find(self.pid);
+        let mut args = vec!["respawn-pane", "-k", "-t", &self.id];
+        args.extend(launch.pane.iter().map(String::as_str));
+        self.server.run(&args);
+        if let Some(before) = before {
+            before.wait_for_end();
+        }
+        let mut pane = Pane {
+            server: self.server.clone(),
+            id: self.id.clone(),
+            pid: number(&self.format("#{pane_pid}")),
+            agent: None,
+        };
+        pane.agent = Some(launch.finish(&pane));
+        pane
+    }
+
+    /// `join-pane`: moves it into a session's first window. A session whose only pane it was ends by that.
+    #[track_caller]
+    pub fn join(&self, other: &Session<'_>) {
+        let target = format!("{}:", other.id);
+        self.server
+            .run(&["join-pane", "-d", "-s", &self.id, "-t", &target]);
+    }
+
     /// The agent it was started with.
     #[track_caller]
     pub fn agent(&self) -> &StandIn {
