@@ -249,6 +249,7 @@ pub(super) fn inspect(places: &Places, environment: &Environment) -> Vec<Check> 
         ),
     });
     let mut lie = vec![inspect::locality(&roll.target, "the roll")];
+    let mut full: Vec<String> = inspect::lacks_room(folder).into_iter().collect();
     checks.push(
         match environment.state_folder(places.state_dir.as_deref()) {
             Err(error) => Check::trouble(
@@ -263,6 +264,7 @@ pub(super) fn inspect(places: &Places, environment: &Environment) -> Vec<Check> 
                     .find(|path| path.exists())
                     .unwrap_or(&state);
                 lie.push(inspect::locality(there, "the state folder"));
+                full.extend(inspect::lacks_room(there));
                 match inspect::may_write(there) {
                     None => Check::well(
                         "state folder",
@@ -277,6 +279,18 @@ pub(super) fn inspect(places: &Places, environment: &Environment) -> Vec<Check> 
             }
         },
     );
+    checks.push(if full.is_empty() {
+        Check::well(
+            "room",
+            "the roll and what is remembered of it have room to be written",
+        )
+    } else {
+        Check::trouble(
+            "room",
+            format!("{}: nothing can be written", full.join(", and ")),
+            "free some space there; the state folder can be another (--state-dir)",
+        )
+    });
     checks.push(of_file_systems(&lie));
     checks
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, access};
+use rustix::fs::{Access, access, statvfs};
 
 use super::holder::{self, Holder};
 use super::lock::{FileLock, lock_of};
@@ -52,4 +52,34 @@ pub fn may_write(path: &Path) -> Option<String> {
     access(path, Access::READ_OK | Access::WRITE_OK)
         .err()
         .map(|error| format!("{}: {error}", path.display()))
+}
+
+/// What a pass needs at the least, in bytes: a copy of the roll, and what is remembered of it.
+const NEEDED: u64 = 1 << 20;
+
+/// What is left on the file system of a path, where that is too little to write there. `None` where there is enough,
+/// or where the file system does not say.
+#[must_use]
+pub fn lacks_room(path: &Path) -> Option<String> {
+    let stat = statvfs(path).ok()?;
+    let blocks = if rustix::process::geteuid().is_root() {
+        stat.f_bfree
+    } else {
+        stat.f_bavail
+    };
+    let bytes = blocks.saturating_mul(stat.f_frsize);
+    let at = path.display();
+    // Some have no count of the one or of the other, and say 0 of 0.
+    if stat.f_blocks > 0 && bytes < NEEDED {
+        Some(format!(
+            "on the file system of {at} {} KiB are left",
+            bytes / 1024
+        ))
+    } else if stat.f_files > 0 && stat.f_ffree == 0 {
+        Some(format!(
+            "the file system of {at} can take no further file (no inodes are left)"
+        ))
+    } else {
+        None
+    }
 }

@@ -75,6 +75,7 @@ fn where_all_is_well_it_says_so_and_ends_with_0() {
         "lock",
         "permissions",
         "state folder",
+        "room",
         "file systems",
         "tmux",
         "tmux:default",
@@ -265,6 +266,25 @@ fn a_state_folder_that_may_be_on_another_machine_is_a_warning() {
     let checks = document["checks"].as_array().unwrap();
     let found = checks.iter().find(|it| it["name"] == "file systems");
     assert_is(found.unwrap(), "warning", "the state folder lies on");
+}
+
+#[test]
+fn a_full_disk_below_the_state_folder_is_trouble() {
+    let machine = healthy();
+    fs::create_dir_all(machine.state()).unwrap();
+    let script = r#"
+mount -t tmpfs -o size=64k,mode=700 none "$1" && shift || exit 99
+dd if=/dev/zero of="$AGENT_SESSIONS_STATE_DIR/filler" bs=1k 2>/dev/null
+exec "$@""#;
+    let Some(full) = Elsewhere::in_a_mount_namespace(script, &[&machine.state()]) else {
+        return;
+    };
+
+    let document = full.run(&doctor(&machine)).exits(1).report();
+
+    let checks = document["checks"].as_array().unwrap();
+    let found = checks.iter().find(|it| it["name"] == "room").unwrap();
+    assert_is(found, "trouble", "state 0 KiB are left");
 }
 
 #[test]
