@@ -70,7 +70,7 @@ pub(super) fn run(arguments: Arguments, environment: &Environment) -> Result<Exi
     })?;
     if told.is_empty() && !json {
         output::say(if entries.is_empty() {
-            "Nothing was ever told of this roll here."
+            "Nothing is in the journal of this roll: nothing was told of it yet, or the journal was removed."
         } else {
             "Nothing of that kind is in the journal; --all tells what was only seen."
         });

@@ -171,7 +171,11 @@ pub(super) fn known(standings: &[Standing], name: &str) -> Result<(), Failure> {
         exit: Exit::Failed,
         why: format!(
             "no row and no live session is called {}{blind}; {hint}",
-            visible(name)
+            if name.is_empty() {
+                "\"\"".into()
+            } else {
+                visible(name)
+            }
         ),
     })
 }

@@ -57,7 +57,7 @@ pub(crate) fn document(text: &str) -> Result<Document, NotYaml> {
     let mut documents = 0;
     let mut root = None;
     for reader in serde_yaml::Deserializer::from_str(text) {
-        let datum = Datum::deserialize(reader).map_err(|error| not_yaml(&error))?;
+        let datum = Datum::deserialize(reader).map_err(|error| not_yaml(&error, text))?;
         documents += 1;
         let found =
             matches!(&root, Some(known @ Datum::Map(_)) if known.get("tmux_sessions").is_some());
@@ -77,16 +77,17 @@ pub(crate) fn document(text: &str) -> Result<Document, NotYaml> {
 fn refuse_depth(text: &str) -> Result<(), NotYaml> {
     const DEEPEST: usize = 5_000;
     let mut depth = 0_usize;
-    for byte in text.bytes() {
+    for (at, byte) in text.bytes().enumerate() {
         match byte {
             b'[' | b'{' => depth += 1,
             b']' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
         }
         if depth > DEEPEST {
+            let (line, column) = place(text, at);
             return Err(NotYaml {
-                line: 1,
-                column: 1,
+                line,
+                column,
                 why: format!("more than {DEEPEST} brackets are open at once"),
             });
         }
@@ -107,24 +108,54 @@ fn top_level(found: &str) -> NotYaml {
     }
 }
 
-fn not_yaml(error: &serde_yaml::Error) -> NotYaml {
-    let place = error.location();
+/// Line and column of a byte, counted from 1, the column in characters.
+fn place(text: &str, at: usize) -> (usize, usize) {
+    let before = text.as_bytes().get(..at).unwrap_or(text.as_bytes());
+    let line_starts = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
+    let line = memchr::memchr_iter(b'\n', before).count() + 1;
+    let is_first_of_char = |&&byte: &&u8| byte & 0xc0 != 0x80;
+    let column = before[line_starts..]
+        .iter()
+        .filter(is_first_of_char)
+        .count()
+        + 1;
+    (line, column)
+}
+
+/// An error of the reader of `text`.
+fn not_yaml(error: &serde_yaml::Error, text: &str) -> NotYaml {
     let mut why = error.to_string().replace(['\n', '\r'], " ");
-    if let Some(place) = &place {
-        // The message repeats the place, which is told apart here.
-        let told = format!(" at line {} column {}", place.line(), place.column());
-        if let Some(at) = why.find(&told) {
-            why.replace_range(at..at + told.len(), "");
-        }
-    }
+    // The message repeats the place, which is told apart here.
+    let mut take_out = |told: String| why = why.replacen(&told, "", 1);
+    let (line, column) = if let Some(at) = position(error) {
+        // Of what is no text for YAML it tells the byte, and the beginning of the file as the place.
+        take_out(format!(" at position {at}"));
+        place(text, at)
+    } else if let Some(place) = error.location() {
+        take_out(format!(
+            " at line {} column {}",
+            place.line(),
+            place.column()
+        ));
+        (place.line().max(1), place.column().max(1))
+    } else {
+        (1, 1)
+    };
     if why.contains("repetition limit exceeded") {
         why = "the aliases in it stand for more than a roll can hold".to_owned();
     }
-    NotYaml {
-        line: place.as_ref().map_or(1, |place| place.line().max(1)),
-        column: place.as_ref().map_or(1, |place| place.column().max(1)),
-        why,
-    }
+    NotYaml { line, column, why }
+}
+
+/// The byte that the reader's message names.
+fn position(error: &serde_yaml::Error) -> Option<usize> {
+    let message = error.to_string();
+    let (_, after) = message.rsplit_once(" at position ")?;
+    after
+        .split(|c: char| !c.is_ascii_digit())
+        .next()?
+        .parse()
+        .ok()
 }
 
 impl<'de> Deserialize<'de> for Datum {

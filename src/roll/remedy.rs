@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 pub(crate) fn remedy(error: &io::Error) -> &'static str {
     match error.kind() {
         ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => {
-            " (make its folder one that you can write to, or only look, with --dry-run)"
+            " (give yourself the right to write it and its folder, or only look, with --dry-run)"
         }
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => " (make room there)",
         _ => "",

@@ -20,7 +20,7 @@ pub enum RunError {
     #[error(transparent)]
     Unreadable(#[from] ReadError),
     /// The roll's text could not be understood.
-    #[error("{}: {source}; `headcount validate` tells more", path.display())]
+    #[error("{}: {source}; put it right: `headcount validate` tells when it is", path.display())]
     NotYaml {
         /// The roll.
         path: PathBuf,

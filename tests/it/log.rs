@@ -97,7 +97,7 @@ fn a_roll_of_which_nothing_was_ever_told_is_no_error() {
     assert_eq!(log.stdout, "");
     assert!(
         log.stderr
-            .contains("Nothing was ever told of this roll here.")
+            .contains("Nothing is in the journal of this roll: nothing was told of it yet")
     );
     assert_eq!(machine.footprint(), before);
 }

@@ -82,6 +82,14 @@ fn a_tab_as_indent_is_refused_with_line_and_column() {
 }
 
 #[test]
+fn a_control_character_is_refused_with_line_and_column() {
+    assert_unreadable(
+        "tmux_sessions:\n- name: Łódź\u{1}\n  status: running\n".as_bytes(),
+        &["line 2, column 13", "control characters"],
+    );
+}
+
+#[test]
 fn a_roll_that_is_cut_in_the_middle_of_a_text_is_refused() {
     assert_unreadable(b"tmux_sessions:\n- name: \"sho", &["line 2, column "]);
 }
@@ -152,7 +160,7 @@ fn aliases_that_multiply_without_bound_are_refused() {
 #[test]
 fn nesting_without_bound_is_refused() {
     let text = format!("tmux_sessions: {}", "[".repeat(200_000));
-    assert_unreadable(text.as_bytes(), &[]);
+    assert_unreadable(text.as_bytes(), &["line 1, column 5016", "brackets"]);
 }
 
 #[test]
