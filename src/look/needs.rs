@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use memchr::memmem;
+use memchr::memmem::Finder;
 
 use super::Request;
 use super::panes::Trees;
@@ -20,14 +20,15 @@ const GLANCE: usize = 10_000;
 /// The pids that the running rows of a roll seem to record, by a glance at its text: probably panes, and worth
 /// reading ahead, before the text is understood. What is missed is read later, and what is mistaken was read in vain.
 pub(super) fn pids_at_a_glance(text: &str) -> BTreeSet<Pid> {
+    let (running, pid) = (Finder::new("running"), Finder::new("pid"));
     let mut pids = BTreeSet::new();
     let mut rest = text.as_bytes();
     while !rest.is_empty() && pids.len() < GLANCE {
         let (entry, behind) = rest.split_at(end_of_entry(rest));
         rest = behind;
-        if memmem::find(entry, b"running").is_some() {
-            let keys = memmem::find_iter(entry, b"pid");
-            let recorded = keys.filter_map(|at| number_of(&entry[at + b"pid".len()..]));
+        if running.find(entry).is_some() {
+            let keys = pid.find_iter(entry);
+            let recorded = keys.filter_map(|at| number_of(&entry[at + pid.needle().len()..]));
             pids.extend(recorded.take(GLANCE));
         }
     }

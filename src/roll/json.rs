@@ -4,6 +4,7 @@
 //! In a roll that is JSON each such pair becomes the one escape that YAML has for it, `\U0001f600`, before anything
 //! reads it, and a pair again before anything is written. JSON has no `\U`, so nothing else can be taken for one.
 
+use memchr::memmem;
 use serde::de::IgnoredAny;
 
 use super::edit::EditError;
@@ -15,7 +16,9 @@ use super::parse::{self, NotYaml};
 ///
 /// Half a pair stands alone, which is no character.
 pub(super) fn joined(text: &str) -> Result<Option<String>, NotYaml> {
-    let has_halves = text.contains("\\ud") || text.contains("\\uD");
+    let mut behind =
+        memmem::find_iter(text.as_bytes(), b"\\u").map(|at| text.as_bytes().get(at + b"\\u".len()));
+    let has_halves = behind.any(|byte| matches!(byte, Some(b'd' | b'D')));
     if !has_halves || serde_json::from_str::<IgnoredAny>(text).is_err() {
         return Ok(None);
     }

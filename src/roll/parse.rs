@@ -44,16 +44,21 @@ pub fn parse(
 ) -> Result<Registry, NotYaml> {
     let joined = json::joined(without_mark(text))?;
     let text = joined.as_deref().unwrap_or(text);
-    let document = document(text)?;
+    let document = document_of(text)?;
     rows::registry(&document.root, text, fingerprint, written_at)
 }
 
 /// Reads the values of a roll. Of several documents the first that has `tmux_sessions` is the roll, or the
 /// first of all if none has.
 pub(crate) fn document(text: &str) -> Result<Document, NotYaml> {
-    refuse_depth(text)?;
     let joined = json::joined(without_mark(text))?;
-    let text = joined.as_deref().unwrap_or_else(|| without_mark(text));
+    document_of(joined.as_deref().unwrap_or(text))
+}
+
+/// The same, of a text that has no pairs to join.
+fn document_of(text: &str) -> Result<Document, NotYaml> {
+    refuse_depth(text)?;
+    let text = without_mark(text);
     let mut documents = 0;
     let mut root = None;
     for reader in serde_yaml::Deserializer::from_str(text) {
@@ -76,6 +81,10 @@ pub(crate) fn document(text: &str) -> Result<Document, NotYaml> {
 /// of their number. Brackets in texts are counted too, so the limit is one that no texts reach.
 fn refuse_depth(text: &str) -> Result<(), NotYaml> {
     const DEEPEST: usize = 5_000;
+    let opening = memchr::memchr2_iter(b'[', b'{', text.as_bytes());
+    if opening.take(DEEPEST + 1).count() <= DEEPEST {
+        return Ok(());
+    }
     let mut depth = 0_usize;
     for (at, byte) in text.bytes().enumerate() {
         match byte {
