@@ -161,10 +161,7 @@ impl<'a> Past<'a> {
         if process.zombie {
             return proven("it has ended and waits to be reaped");
         }
-        // A container may number its users otherwise, so there the owner proves nothing.
-        if !process.own_uid && !process.in_container {
-            return proven("the pid now belongs to another user's process");
-        }
+        // Whose process it is proves nothing: an agent may run as another user (`sudo`, `setpriv`), and so may headcount.
         let age = if process.in_container {
             self.age_by_clock(row, process.started_at)
         } else {
@@ -208,7 +205,7 @@ impl<'a> Past<'a> {
                     .since(start)
                     .max(start.since(process.started_at));
                 let is_another = apart > CLOCK_SLACK * 3 && !self.clock_was_set();
-                process.zombie || !process.own_uid || is_another
+                process.zombie || is_another
             }),
             Some(Sighting::Unknown(_)) | None => false,
         }

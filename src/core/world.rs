@@ -234,7 +234,7 @@ pub struct ProcessSight {
     pub started_at: Timestamp,
     /// Whether it has ended and only waits to be reaped.
     pub zombie: bool,
-    /// Whether it belongs to the user headcount runs as.
+    /// Whether it belongs to the user headcount runs as. Nothing rests on it: agents run as other users, too.
     pub own_uid: bool,
     /// Whether it carries the pid only in a container's numbering.
     pub in_container: bool,

@@ -21,7 +21,7 @@ pub(super) fn processes(
     // A pid that means nothing here may be one of a container's: the row may have been written there.
     let missing: BTreeSet<Pid> = found
         .iter()
-        .filter(|(_, sight)| is_dead(sight))
+        .filter(|(_, sight)| may_be_elsewhere(sight))
         .map(|(&pid, _)| pid)
         .collect();
     if !missing.is_empty() {
@@ -30,7 +30,8 @@ pub(super) fn processes(
     found
 }
 
-fn is_dead(sight: &Sighting<Vec<ProcessSight>>) -> bool {
+/// Whether what has the pid here may not be what was recorded: where it is another user's, a container may have it too.
+fn may_be_elsewhere(sight: &Sighting<Vec<ProcessSight>>) -> bool {
     match sight {
         Sighting::Absent(_) => true,
         Sighting::Present(all) => all.iter().all(|process| process.zombie || !process.own_uid),

@@ -240,13 +240,12 @@ fn reason_to_live(scene: &Scene, row: &Row) -> Option<String> {
             Some(ticks) => ticks == process.id.start,
             None => !is_old && process.started_at.since(met) <= Duration::from_secs(1),
         };
-        let is_its_users = process.own_uid || process.in_container;
         let below_tmux = match &process.ancestors {
             Sighting::Present(above) => above.iter().any(|it| it.tmux_server),
             Sighting::Absent(_) => false,
             Sighting::Unknown(_) => true,
         };
-        if is_it && is_its_users && !process.zombie && below_tmux {
+        if is_it && !process.zombie && below_tmux {
             return Some(format!("process {pid} lives below tmux"));
         }
     }

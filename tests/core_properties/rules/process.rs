@@ -16,13 +16,9 @@ fn gone() -> Scene {
 
 #[test]
 fn a_dead_process_confirms_the_end() {
-    let dead_ones: [(&str, Scene); 4] = [
+    let dead_ones: [(&str, Scene); 3] = [
         ("no such pid", gone().process(100, dead())),
         ("a zombie", gone().alive(process(100).zombie())),
-        (
-            "another user's",
-            gone().alive(process(100).of_another_user()),
-        ),
         (
             "begun after the roll was written",
             gone().alive(process(100).began(ago(60))),
@@ -46,7 +42,11 @@ fn a_process_below_no_tmux_server_is_told_as_left_over_and_the_row_ends() {
 
 #[test]
 fn a_process_that_lives_below_tmux_or_cannot_be_asked_holds_the_end() {
-    let living: [(&str, Scene); 5] = [
+    let living: [(&str, Scene); 6] = [
+        (
+            "another user's (sudo), below another server",
+            gone().alive(process(100).of_another_user().below(&[55, 99])),
+        ),
         (
             "below another server",
             gone().alive(process(100).below(&[55, 99])),
@@ -200,10 +200,6 @@ fn why_the_recorded_process_is_no_more_is_told_as_what_it_is() {
     let young = || process(100).began(ago(60)).below(&[10]);
     let told = [
         (why(3600, young().zombie()), "waits to be reaped"),
-        (
-            why(3600, young().of_another_user()),
-            "another user's process",
-        ),
         (why(3600, young()), "the pid was used again"),
         (why(9000, young()), "the row is older than this boot"),
     ];
