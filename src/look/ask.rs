@@ -234,14 +234,14 @@ pub(super) struct Answered {
 }
 
 impl Answered {
-    /// The sockets of tmux below another `TMUX_TMPDIR`, which are private on purpose, and were not asked.
-    pub(super) fn elsewhere(&self, uid: u32) -> Sighting<Vec<String>> {
+    /// The sockets of these users' tmux in other folders, which are private on purpose, and were not asked.
+    pub(super) fn elsewhere(&self, users: &BTreeSet<u32>) -> Sighting<Vec<String>> {
         let asked: Vec<&Path> = self
             .servers
             .iter()
             .map(|it| Path::new(&it.socket))
             .collect();
-        self.listeners.elsewhere(uid, &self.folder, &asked)
+        self.listeners.elsewhere(users, &self.folder, &asked)
     }
 }
 

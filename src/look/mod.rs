@@ -24,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use self::agent::{Homes, Question};
@@ -129,7 +130,9 @@ impl Begun {
 
         let needs = Needs::new(request, &vantage);
         let elsewhere = if needs.elsewhere(&answered.servers) {
-            answered.elsewhere(vantage.uid)
+            // Root may look after somebody else's roll, whose sessions are on that user's servers.
+            let owner = fs::metadata(request.roll).map(|found| found.uid());
+            answered.elsewhere(&owner.into_iter().chain([vantage.uid]).collect())
         } else {
             Sighting::unknown("not looked at")
         };

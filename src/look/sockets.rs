@@ -138,10 +138,15 @@ impl Listeners {
         paths.filter(move |path| path.parent() == Some(folder))
     }
 
-    /// The sockets of this user's tmux folders below any `TMUX_TMPDIR` that somebody listens on, but for those that
+    /// The sockets of these users' tmux folders below any `TMUX_TMPDIR` that somebody listens on, but for those that
     /// were asked and those of the folder that is looked through, sorted.
     #[must_use]
-    pub fn elsewhere(&self, uid: u32, folder: &Path, asked: &[&Path]) -> Sighting<Vec<String>> {
+    pub fn elsewhere(
+        &self,
+        users: &BTreeSet<u32>,
+        folder: &Path,
+        asked: &[&Path],
+    ) -> Sighting<Vec<String>> {
         let paths = match &self.paths {
             Ok(paths) => paths,
             Err(why) => return Sighting::unknown(why.clone()),
@@ -151,13 +156,21 @@ impl Listeners {
         }
         let folder = real(folder);
         let asked: BTreeSet<PathBuf> = asked.iter().map(|socket| real_socket(socket)).collect();
-        let their_name = format!("tmux-{uid}");
+        let folders = users
+            .iter()
+            .map(|uid| OsString::from(format!("tmux-{uid}")));
+        let folders: Vec<OsString> = folders.collect();
+        let is_theirs = |folder: &OsStr| folders.iter().any(|theirs| theirs == folder);
         let found = paths
             .iter()
             .map(|path| Path::new(OsStr::from_bytes(path)))
             // What begins with `@` is a name that has no file.
             .filter(|path| path.is_absolute())
-            .filter(|path| path.parent().and_then(Path::file_name) == Some(OsStr::new(&their_name)))
+            .filter(|path| {
+                path.parent()
+                    .and_then(Path::file_name)
+                    .is_some_and(is_theirs)
+            })
             .map(real_socket)
             .filter(|path| path.parent() != Some(&*folder) && !asked.contains(path));
         let found: BTreeSet<String> = found
@@ -304,22 +317,34 @@ mod tests {
         ]);
         let asked = [ours.as_path(), Path::new("/srv/asked/tmux-1000/default")];
         assert_eq!(
-            all.elsewhere(1000, &own, &asked),
+            all.elsewhere(&BTreeSet::from([1000]), &own, &asked),
             Sighting::Present(vec![
                 "/srv/tmux-1000/default".to_owned(),
                 "/srv/tmux-1000/work".to_owned(),
             ])
         );
+        assert_eq!(
+            all.elsewhere(&BTreeSet::from([1001]), &own, &[]),
+            Sighting::Present(vec!["/srv/tmux-1001/default".to_owned()])
+        );
         let unread = Listeners {
             paths: Err("it cannot be read".to_owned()),
             incomplete: OnceLock::new(),
         };
-        assert!(unread.elsewhere(1000, &own, &asked).is_unknown());
+        assert!(
+            unread
+                .elsewhere(&BTreeSet::from([1000]), &own, &asked)
+                .is_unknown()
+        );
         let in_part = Listeners {
             paths: Ok(BTreeSet::new()),
             incomplete: OnceLock::from(Some("tmux runs elsewhere".to_owned())),
         };
-        assert!(in_part.elsewhere(1000, &own, &asked).is_unknown());
+        assert!(
+            in_part
+                .elsewhere(&BTreeSet::from([1000]), &own, &asked)
+                .is_unknown()
+        );
     }
 
     #[test]

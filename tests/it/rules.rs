@@ -2,6 +2,7 @@
 //! grades, is in `id_materialized`.
 
 mod another_tmux_folder;
+mod another_user;
 mod could_not_look;
 mod cross_examination;
 mod home;
