@@ -33,6 +33,8 @@ mod generate;
 mod ignorance;
 #[path = "core_properties/laws.rs"]
 mod laws;
+#[path = "core_properties/names.rs"]
+mod names;
 #[path = "core_properties/pruning.rs"]
 mod pruning;
 #[path = "core_properties/rules/mod.rs"]

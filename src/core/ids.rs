@@ -173,15 +173,25 @@ impl BootId {
 }
 
 impl SessionName {
-    /// The name as tmux 3.2 to 3.6 stores it: `.` and `:` become `_`.
+    /// The name in the one form that it has in common with the name under which tmux 3.2 to 3.6 stores it: see
+    /// [`as_stored`].
     #[must_use]
     pub fn normalised(&self) -> Self {
         // Most names are stored as they are, and this is asked again and again.
-        if self.0.bytes().any(|byte| matches!(byte, b'.' | b':')) {
-            Self::new(self.0.replace(['.', ':'], "_"))
-        } else {
-            self.clone()
+        let is_changed = |byte: u8| matches!(byte, b'.' | b':' | b'\\');
+        if !self.0.bytes().any(is_changed) {
+            return self.clone();
         }
+        let mut name = as_stored(&self.0);
+        // What is read out of one escape can be the beginning of another. Each time it is shorter.
+        while name.contains('\\') {
+            let next = as_stored(&name);
+            if next == name {
+                break;
+            }
+            name = next;
+        }
+        Self::new(name)
     }
 
     /// Whether two names mean one tmux session.
@@ -189,6 +199,50 @@ impl SessionName {
     pub fn means(&self, other: &Self) -> bool {
         self == other || self.normalised() == other.normalised()
     }
+}
+
+/// The form that a name and what tmux makes of it have in common. tmux turns `.` and `:` into `_`, and escapes as
+/// vis(3) does: a backslash, a `$` before a letter, control characters, and, in octal, what its C library does not know.
+/// So escapes are read, and backslashes that escape nothing are left out. Names that only differ in those tmux can tell
+/// apart, and headcount cannot: it leaves their rows alone.
+fn as_stored(name: &str) -> String {
+    let mut stored = Vec::with_capacity(name.len());
+    let mut rest = name.as_bytes();
+    while let [first, behind @ ..] = rest {
+        rest = behind;
+        match first {
+            b'.' | b':' => stored.push(b'_'),
+            b'\\' => {
+                let more = rest.iter().take_while(|&&byte| byte == b'\\').count();
+                rest = &rest[more..];
+                if let Some((byte, length)) = escaped(rest) {
+                    stored.push(byte);
+                    rest = &rest[length..];
+                }
+            }
+            other => stored.push(*other),
+        }
+    }
+    String::from_utf8_lossy(&stored).into_owned()
+}
+
+/// What is escaped by the backslashes before it, and how many bytes it takes there.
+fn escaped(behind: &[u8]) -> Option<(u8, usize)> {
+    if let [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', ..] = behind {
+        return Some(((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'), 3));
+    }
+    let byte = match behind.first() {
+        Some(b'n') => b'\n',
+        Some(b'r') => b'\r',
+        Some(b't') => b'\t',
+        Some(b'a') => 0x07,
+        Some(b'b') => 0x08,
+        Some(b'v') => 0x0b,
+        Some(b'f') => 0x0c,
+        Some(b'$') => b'$',
+        _ => return None,
+    };
+    Some((byte, 1))
 }
 
 impl ServerName {

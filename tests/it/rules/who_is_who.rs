@@ -26,6 +26,46 @@ fn a_session_that_was_seen_is_known_again_under_another_name() {
 }
 
 #[test]
+fn a_session_is_known_by_the_name_it_was_asked_to_have_whatever_tmux_makes_of_that() {
+    let machine = Machine::new();
+    let names = [
+        "a.b:c-creator-claude",
+        r"a\b-creator-claude",
+        r"a\\n-creator-claude",
+        "a$b-creator-claude",
+        "a${b}-creator-claude",
+        "tab\there-creator-claude",
+        "escape\u{1b}-creator-claude",
+        "delete\u{7f}-creator-claude",
+        "next\u{85}line-creator-claude",
+        "new\u{1fae8}face-creator-claude",
+        "Łódź-creator-claude",
+    ];
+    let mut rows = String::from("tmux_sessions:\n");
+    for name in names {
+        machine.session(name).running("claude").start();
+        let name = serde_json::to_string(name).unwrap();
+        // To YAML the one is no text, and the other a line break.
+        let name = name.replace('\u{7f}', r"\x7f").replace('\u{85}', r"\N");
+        rows.push_str(&format!("- {{name: {name}, status: running}}\n"));
+    }
+    machine.write_roll(rows);
+    let before = machine.roll_text();
+
+    let pass = machine
+        .reconcile()
+        .at_once()
+        .allow_mass_change()
+        .run()
+        .exits(0);
+
+    pass.has_no_drifts();
+    assert!(pass.is_confirmed());
+    assert_eq!(pass.alive().len(), names.len());
+    assert_eq!(machine.roll_text(), before);
+}
+
+#[test]
 fn a_session_that_was_just_registered_is_known_again_under_another_name_and_with_another_process() {
     let machine = Machine::new();
     machine.write_roll("tmux_sessions: []\n");
