@@ -11,7 +11,7 @@ use tempfile::{NamedTempFile, TempPath};
 use thiserror::Error;
 
 use super::remedy::remedy;
-use super::{leftover, read};
+use super::{holder, leftover, read};
 
 /// How often what stood in the file's place is put back while somebody else keeps replacing it.
 const PUT_BACKS: usize = 8;
@@ -208,19 +208,28 @@ pub(super) fn exchange(one: &Path, other: &Path) -> Result<(), Errno> {
     renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)
 }
 
-/// After an exchange: `temp` is what was displaced. If that is not what was read, it goes back.
+/// After an exchange: `temp` is what was displaced. If that is not what was read, or is being written to, it goes back.
 fn keep_or_put_back(temp: &Path, path: &Path, before: &[u8], after: &[u8]) -> io::Result<Replaced> {
-    if is(temp, before) {
+    if is_still(temp, before) {
         return Ok(Replaced::Done);
     }
+    let mut in_its_place = Some(after.to_owned());
     for _ in 0..PUT_BACKS {
+        let goes_back = read::bytes(temp).ok().map(|(bytes, _)| bytes);
         exchange(temp, path)?;
-        // If this is not ours either, somebody saved once more: that is the newest, and goes back as well.
-        if is(temp, after) {
-            break;
+        // If this is not what stood there, somebody saved once more: that is the newest, and goes back as well.
+        if in_its_place.is_some_and(|stood| is_still(temp, &stood)) {
+            return Ok(Replaced::Displaced);
         }
+        in_its_place = goes_back;
     }
-    Ok(Replaced::Displaced)
+    Err(io::Error::other("others save it again and again"))
+}
+
+/// Whether a file has that content and will keep it. Who has opened it for writing, by whatever name, may not have
+/// written yet; so that is asked first. By its name of now nobody opens it.
+fn is_still(path: &Path, content: &[u8]) -> bool {
+    holder::writer_of(path).is_none() && is(path, content)
 }
 
 /// Whether a file has that content.

@@ -15,6 +15,7 @@ use super::Roll;
 use super::archive::ArchiveError;
 use super::atomic::{self, Replaced, WriteError};
 use super::edit::{self, EditError};
+use super::holder::{self, Holder};
 use super::leftover;
 use super::lock::{LockError, RollLock};
 use super::parse::NotYaml;
@@ -28,6 +29,9 @@ use crate::core::registry::Registry;
 /// How often a write is tried while somebody saves the roll without taking the lock, and the pause between.
 const TRIES: usize = 5;
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// How long to wait for a program that has the roll open for writing, and no lock on it.
+const SAVING: Duration = Duration::from_secs(1);
 
 /// How to commit.
 #[derive(Clone, Copy, Debug)]
@@ -111,6 +115,14 @@ pub enum CommitError {
     NewerStore {
         /// That store.
         path: PathBuf,
+    },
+    /// Somebody has it open for writing without its lock.
+    #[error("{} is open for writing in {writer}, which has not taken its lock, so nothing is written: try again when that has closed it", path.display())]
+    Open {
+        /// The roll.
+        path: PathBuf,
+        /// Which process it is.
+        writer: Holder,
     },
     /// Somebody keeps saving the roll without its lock.
     #[error("{} is being saved again and again without its lock: try again when that has ended", path.display())]
@@ -251,20 +263,30 @@ pub async fn rewrite<T>(
     let roll = &roll.as_it_is();
     let _lock = RollLock::acquire(roll, options.lock_timeout).await?;
     leftover::tidy(&roll.target);
+    let closed_by = clock::monotonic() + options.lock_timeout.min(SAVING);
     let mut trouble = None;
-    for _ in 0..TRIES {
+    let mut tries = 0;
+    while tries < TRIES {
         if clock::monotonic() > options.stale_at {
             return Ok(None);
         }
         trouble = match attempt(roll, &mut make) {
             Ok(Some(rewritten)) => return Ok(Some(rewritten)),
             Ok(None) => None,
+            Err(error @ CommitError::Open { .. }) => {
+                if clock::monotonic() > closed_by {
+                    return Err(error);
+                }
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
             // Whoever saves it in place passes through an empty file.
             Err(
                 error @ (CommitError::Read(ReadError::Empty { .. }) | CommitError::NotYaml { .. }),
             ) => Some(error),
             Err(error) => return Err(error),
         };
+        tries += 1;
         tokio::time::sleep(PAUSE).await;
     }
     Err(trouble.unwrap_or_else(|| CommitError::Restless {
@@ -334,6 +356,13 @@ fn attempt<T>(
     }
     if let Some(path) = read::newer_store(roll) {
         return Err(CommitError::NewerStore { path });
+    }
+    // Whoever saves it in place may be half done: what is read then must not even become the copy.
+    if let Some(writer) = holder::writer_of(&roll.target) {
+        return Err(CommitError::Open {
+            path: roll.named.clone(),
+            writer,
+        });
     }
     let contents = read::read(roll)?;
     let (text, said) = make(roll, &contents)?;

@@ -1,13 +1,13 @@
-//! Who holds a lock, for the error that says that somebody does.
+//! Which process holds a lock, or has a file open for writing.
 
 use std::fmt;
-use std::fs;
-use std::os::unix::fs::MetadataExt as _;
+use std::fs::{self, DirEntry};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use crate::core::ids::Pid;
 
-/// A process that holds a lock.
+/// A process that holds a lock, or writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
     /// Its pid.
@@ -17,6 +17,12 @@ pub struct Holder {
 }
 
 impl Holder {
+    fn seen(pid: Pid) -> Self {
+        let name = fs::read_to_string(format!("/proc/{pid}/comm"));
+        let program = name.ok().map(|name| name.trim_end().to_owned());
+        Self { pid, program }
+    }
+
     /// Whether it is a tmux server, which inherits the lock under which it was started.
     #[must_use]
     pub fn is_tmux_server(&self) -> bool {
@@ -36,33 +42,49 @@ impl fmt::Display for Holder {
 /// The process that holds the lock on a file. A lock outlives the process that took it in whoever inherited the
 /// open file, so the open files are asked first; the kernel's list of locks names the taker only.
 pub(super) fn of(path: &Path) -> Option<Holder> {
-    let pid = by_open_files(path).or_else(|| by_locks(path))?;
-    let program = fs::read_to_string(format!("/proc/{pid}/comm"))
-        .ok()
-        .map(|name| name.trim_end().to_owned());
-    Some(Holder { pid, program })
+    let pid = by_open_files(path, is_locked).or_else(|| by_locks(path))?;
+    Some(Holder::seen(pid))
 }
 
-fn by_open_files(path: &Path) -> Option<Pid> {
-    let path = fs::canonicalize(path).ok()?;
+/// Another process that has a file open for writing, so that what is in it may change at any moment. It is found
+/// whatever name the file has by now, but not behind another machine, in the processes of another user who is not to be
+/// seen, or where the system has no `/proc`.
+pub(super) fn writer_of(path: &Path) -> Option<Holder> {
+    by_open_files(path, is_for_writing).map(Holder::seen)
+}
+
+/// The first process with a file open that is at `path` and is `it`.
+fn by_open_files(path: &Path, is_it: fn(Pid, &DirEntry) -> bool) -> Option<Pid> {
+    // The file itself need not be followed: it is no link.
+    let path = fs::canonicalize(path.parent()?)
+        .ok()?
+        .join(path.file_name()?);
     let pids = fs::read_dir("/proc").ok()?;
     pids.flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .find(|pid| holds(*pid, &path))
+        .find(|pid| has_open(*pid, &path, is_it))
 }
 
-fn holds(pid: Pid, path: &Path) -> bool {
+fn has_open(pid: Pid, path: &Path, is_it: fn(Pid, &DirEntry) -> bool) -> bool {
     let Ok(files) = fs::read_dir(format!("/proc/{pid}/fd")) else {
         return false;
     };
     files.flatten().any(|file| {
-        let locked = || {
-            let number = file.file_name();
-            let info = format!("/proc/{pid}/fdinfo/{}", number.to_string_lossy());
-            fs::read_to_string(info).is_ok_and(|info| info.contains("lock:"))
-        };
-        fs::read_link(file.path()).is_ok_and(|target| target == path) && locked()
+        fs::read_link(file.path()).is_ok_and(|target| target == path) && is_it(pid, &file)
     })
+}
+
+fn is_locked(pid: Pid, file: &DirEntry) -> bool {
+    let number = file.file_name();
+    let info = format!("/proc/{pid}/fdinfo/{}", number.to_string_lossy());
+    fs::read_to_string(info).is_ok_and(|info| info.contains("lock:"))
+}
+
+/// The kernel shows by the rights on its link what a file was opened for.
+fn is_for_writing(pid: Pid, file: &DirEntry) -> bool {
+    const WRITE: u32 = 0o200;
+    let link = file.path().symlink_metadata();
+    pid != std::process::id() && link.is_ok_and(|link| link.permissions().mode() & WRITE != 0)
 }
 
 fn by_locks(path: &Path) -> Option<Pid> {

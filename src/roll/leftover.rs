@@ -11,7 +11,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::atomic::{backup_of, exchange, folder};
-use super::read;
+use super::{holder, read};
 
 /// What the names have in common, behind that of the file that is written.
 const OURS: &str = ".headcount-";
@@ -72,6 +72,10 @@ pub(super) fn tidy(roll: &Path) {
 
 /// Tidies a file that was whole.
 fn settle(left: &Path, told_hash: &str, roll: &Path) -> io::Result<()> {
+    if holder::writer_of(left).is_some() {
+        // What it will be is not known yet; the next write tidies it.
+        return Ok(());
+    }
     let content = |path: &Path| read::bytes(path).ok().map(|(bytes, _)| bytes);
     let Some(found) = content(left) else {
         return Ok(());

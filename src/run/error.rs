@@ -89,6 +89,9 @@ impl RunError {
                 );
                 format!("{} is locked by {holder}", path.display())
             }
+            Self::NotWritten(CommitError::Open { path, writer }) => {
+                format!("{} is open for writing in {writer}", path.display())
+            }
             Self::State(StateError::Busy { .. }) => {
                 "another headcount is at work on this roll".to_owned()
             }

@@ -687,7 +687,9 @@ async fn write(
             left: Some(fingerprint),
             ..Attempt::of(applied, left_out)
         },
-        Err(error @ CommitError::Lock(LockError::Busy { .. })) => Attempt::locked(error),
+        Err(error @ (CommitError::Lock(LockError::Busy { .. }) | CommitError::Open { .. })) => {
+            Attempt::locked(error)
+        }
         Err(error @ CommitError::NotEditable { .. }) => {
             Attempt::held(Held::NotEditable(error.to_string()), error)
         }

@@ -29,6 +29,7 @@ mod log;
 mod never_a_false_end;
 mod notes;
 mod notify;
+mod open_roll;
 mod ordinary_days;
 mod prune;
 mod push;

@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used)]
 
+use std::io::Read as _;
 use std::os::unix::fs::symlink;
+use std::process::{Child, Command, Stdio};
 
 use super::*;
 
@@ -69,6 +71,59 @@ fn what_is_saved_while_another_content_goes_back_is_the_newest() {
     let replaced = keep_or_put_back(&temp, &path, b"old", b"ours").unwrap();
     assert_eq!(replaced, Replaced::Displaced);
     assert_eq!(text(&path), "newest");
+}
+
+/// A shell that has a file open to append to it, until its input ends.
+fn appends_to(path: &Path) -> Child {
+    let mut shell = Command::new("sh")
+        .args(["-c", "exec 3>>\"$1\"; echo open; read line", "sh"])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = [0; 4];
+    shell
+        .stdout
+        .as_mut()
+        .unwrap()
+        .read_exact(&mut said)
+        .unwrap();
+    shell
+}
+
+fn lets_go(mut shell: Child) {
+    drop(shell.stdin.take());
+    shell.wait().unwrap();
+}
+
+#[test]
+fn what_is_still_open_for_writing_goes_back_though_it_is_what_was_read() {
+    let place = Place::new();
+    let path = place.file("ours");
+    let temp = place.folder.path().join("temp");
+    fs::write(&temp, "old").unwrap();
+    let writer = appends_to(&temp);
+    let replaced = keep_or_put_back(&temp, &path, b"old", b"ours").unwrap();
+    assert_eq!(replaced, Replaced::Displaced);
+    assert_eq!(text(&path), "old");
+    lets_go(writer);
+    assert_eq!(replace(&path, b"old", b"new").unwrap(), Replaced::Done);
+}
+
+#[test]
+fn what_two_have_open_for_writing_is_kept() {
+    let place = Place::new();
+    let path = place.file("ours");
+    let temp = place.folder.path().join("temp");
+    fs::write(&temp, "old").unwrap();
+    let writers = [appends_to(&temp), appends_to(&path)];
+    let error = keep_or_put_back(&temp, &path, b"old", b"ours").unwrap_err();
+    assert!(error.to_string().contains("again and again"), "{error}");
+    let mut both = [text(&path), text(&temp)];
+    both.sort();
+    assert_eq!(both, ["old", "ours"]);
+    writers.into_iter().for_each(lets_go);
 }
 
 #[test]
