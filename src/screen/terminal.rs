@@ -18,6 +18,8 @@ use crossterm::terminal::{
 use crossterm::{execute, queue};
 use ratatui::backend::{Backend as _, CrosstermBackend};
 use ratatui::buffer::Buffer;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use rustix::process::{Signal, kill_current_process_group};
 use rustix::termios::tcgetwinsize;
 use tokio::sync::mpsc;
@@ -169,13 +171,19 @@ fn write(bytes: &[u8]) -> io::Result<()> {
 /// Whether an error says that the terminal is gone.
 pub(super) fn is_gone(error: &io::Error) -> bool {
     // EIO is what a terminal says that was hung up.
-    error.kind() == ErrorKind::BrokenPipe
-        || rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::IO)
+    error.kind() == ErrorKind::BrokenPipe || Errno::from_io_error(error) == Some(Errno::IO)
 }
 
-/// What is done to the terminal from now on. A thread waits for it, and ends with the process.
+/// What is done to the terminal from now on. Threads wait for it, and end with the process.
 pub(super) fn inputs() -> mpsc::UnboundedReceiver<Input> {
     let (sender, receiver) = mpsc::unbounded_channel();
+    let closed = sender.clone();
+    // Whoever reads keys reads without end from a terminal that was closed, and says nothing of it.
+    thread::spawn(move || {
+        if hung_up() {
+            let _ = closed.send(Input::Closed);
+        }
+    });
     thread::spawn(move || {
         loop {
             let sent = match event::read() {
@@ -197,6 +205,23 @@ pub(super) fn inputs() -> mpsc::UnboundedReceiver<Input> {
         }
     });
     receiver
+}
+
+/// Waits until the terminal is closed, and costs nothing meanwhile. `false` where the system does not tell.
+fn hung_up() -> bool {
+    let out = io::stdout();
+    loop {
+        // That it was closed is told whether it is asked for or not.
+        let mut terminal = [PollFd::new(&out, PollFlags::empty())];
+        match poll(&mut terminal, None) {
+            Ok(_) => {
+                let told = terminal[0].revents();
+                return told.intersects(PollFlags::HUP | PollFlags::ERR);
+            }
+            Err(Errno::INTR) => {}
+            Err(_) => return false,
+        }
+    }
 }
 
 /// The keys that an event tells. A terminal tells Alt and a letter as it tells Escape and the letter right after it,

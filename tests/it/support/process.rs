@@ -17,6 +17,14 @@ pub struct Process {
 }
 
 impl Process {
+    /// How long it has had a processor, in clock ticks, of which a second has a hundred.
+    pub fn worked(self) -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
+        let behind_name = stat.rsplit(')').next().unwrap_or_default();
+        let spent = behind_name.split_whitespace().skip(11).take(2);
+        spent.filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
+    }
+
     /// How much memory it has in use, in bytes.
     pub fn resident(self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default();

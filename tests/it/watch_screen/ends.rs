@@ -5,7 +5,7 @@ use std::process::Command;
 use headcount::screen::terminal::Terminal;
 use rustix::process::Signal;
 
-use crate::support::{Machine, Screen};
+use crate::support::{Machine, Screen, wait_until};
 
 fn quiet() -> Machine {
     let machine = Machine::new();
@@ -46,6 +46,23 @@ fn a_hangup_is_a_look_while_the_terminal_is_there_and_the_end_when_it_is_closed(
     assert!(process.is_alive());
     screen.close();
     process.wait_for_end();
+}
+
+#[test]
+fn a_terminal_that_was_closed_ends_it_though_no_signal_says_so() {
+    for deaf in ["trap '' HUP;", "setsid -w"] {
+        let machine = quiet();
+        let screen = Screen::of(&machine);
+        screen.run(&format!("{deaf} hc watch --interval 1000"));
+        screen.wait_for("? help");
+        let process = screen.process();
+        let before = process.worked();
+        screen.close();
+        wait_until("the end, without much work until then", || {
+            assert!(process.worked() < before + 300, "it spins");
+            (!process.is_alive()).then_some(())
+        });
+    }
 }
 
 #[test]
