@@ -1,5 +1,7 @@
 //! Class B: a row whose session is alive again, or in another life.
 
+use std::cmp::Ordering;
+
 use super::{Agents, Scene, agents_in, drift_id, old_enough, pane_record, pane_value, unless_sure};
 use crate::core::absence::Asked;
 use crate::core::drift::{Class, Confidence, Drift, Evidence, Kind, NoteKind, Wait};
@@ -288,6 +290,9 @@ fn created_after_end(scene: &Scene<'_, '_>, row: &Row, created: Timestamp) -> Op
     if scene.past.is_before_boot(row) {
         return Some(true);
     }
-    let end = row.end.at?;
-    Some(created.secs() > end.secs())
+    // tmux tells the second. A row that headcount ended in it had no session of its name in the look that ended it.
+    match created.secs().cmp(&row.end.at?.secs()) {
+        Ordering::Equal => row.ended_by_headcount().then_some(true),
+        order => Some(order == Ordering::Greater),
+    }
 }

@@ -52,6 +52,16 @@ fn an_ended_row_whose_session_is_older_than_its_end_is_only_told() {
 }
 
 #[test]
+fn a_session_made_in_the_second_in_which_headcount_ended_the_row_is_newer() {
+    let ended = || row("app-creator-claude").auto_detected(ago(3000));
+    assert_eq!(
+        at_once(alive(ended(), ago(3000), agent())),
+        ["revived app-creator-claude (new_session): written"]
+    );
+    assert_eq!(at_once(alive(ended(), ago(3001), agent())), STILL_ALIVE);
+}
+
+#[test]
 fn an_ended_row_without_a_recorded_end_is_only_told() {
     let declared = row("app-creator-claude").status("stopped");
     assert_eq!(at_once(alive(declared, ago(600), agent())), STILL_ALIVE);
