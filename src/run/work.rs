@@ -4,8 +4,8 @@ use std::path::Path;
 use std::pin::pin;
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::sync::{Notify, watch};
+use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
 use super::error::RunError;
@@ -24,6 +24,10 @@ use crate::tell::wire::Missed;
 
 /// How often the journal of another loop is looked at.
 const FOLLOW: Duration = Duration::from_secs(2);
+
+/// How long the roll is not watched while the board has not said yet that the card may be kept. It mostly takes a
+/// quarter of a second.
+const FIRST_ANSWER: Duration = Duration::from_secs(5);
 
 /// What a worker is to do.
 #[derive(Clone, Debug)]
@@ -101,14 +105,24 @@ pub async fn work(
         claim,
     };
     let mut keeper = Keeper::new(board, duty, folder.clone(), numbers);
-    keeper.begin().await.map_err(RunError::NotKept)?;
     let mut informant = Informant {
         tell,
         journal: Journal::of(&folder),
     };
+    let begun = Notify::new();
+    let watch = async {
+        // Who may not keep the card should have written nothing; but a board may take minutes to say so, or for ever.
+        let _ = timeout(FIRST_ANSWER, begun.notified()).await;
+        keep_watch_or_follow(settings, interval, &mut informant, manager).await
+    };
+    let keep = async {
+        keeper.begin().await?;
+        begun.notify_one();
+        Ok(keeper.keep().await)
+    };
     let ending = tokio::select! {
-        stop = keep_watch_or_follow(settings, interval, &mut informant, manager) => Over::Stopped(stop?),
-        ending = keeper.keep() => Over::Card(ending),
+        stop = watch => Over::Stopped(stop?),
+        ending = keep => Over::Card(ending.map_err(RunError::NotKept)?),
         () = over(turn) => Over::Turn,
         () = over(max_runtime) => Over::Time,
     };

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Stdio;
 
@@ -283,6 +284,22 @@ fn while_hermes_hangs_the_roll_is_watched_and_a_signal_is_obeyed() {
     let told = card.told();
     assert_eq!(told.len(), 2, "{told:#?}");
     assert!(told[1].contains("Marked terminated."), "{told:#?}");
+}
+
+#[test]
+fn while_hermes_hangs_from_the_first_the_roll_is_watched() {
+    let machine = Machine::new();
+    let session = one_of_two(&machine);
+    let hermes = machine.bin().join("hermes");
+    fs::write(&hermes, "#!/bin/sh\nexec sleep 1000\n").unwrap();
+    fs::set_permissions(&hermes, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut worker = machine.worker("t_1a2b3c4d").grace(0).start();
+
+    session.kill();
+
+    wait_until_corrected(&machine);
+    worker.signal(Signal::TERM);
+    assert_eq!(worker.end(), Some(143));
 }
 
 #[test]
