@@ -67,7 +67,7 @@ pub fn diff<'w>(
         world,
         ledger,
     };
-    let join = Join::new(past, world);
+    let join = Join::new(past, world, policy);
     let mut scene = Scene {
         past,
         registry,

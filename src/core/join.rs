@@ -10,6 +10,7 @@ use std::path::Path;
 use super::ids::{AgentKind, Pid, SessionName};
 use super::ledger::Incarnation;
 use super::past::{Age, Past};
+use super::policy::Policy;
 use super::registry::{Registry, Row, Status};
 use super::sighting::Sighting;
 use super::world::{Listing, PaneSight, ServerSight, ServerState, SessionSight, World};
@@ -135,7 +136,7 @@ fn was_seen(server: &ServerSight) -> bool {
 impl<'w> Join<'w> {
     /// Joins every row with at most one session, and every session with at most one row.
     #[must_use]
-    pub fn new(past: Past<'_>, world: &'w World) -> Self {
+    pub fn new(past: Past<'_>, world: &'w World, policy: &Policy) -> Self {
         let registry = past.registry;
         let sessions = listed(world);
         let mut owners = vec![Owner::Nobody; sessions.len()];
@@ -170,7 +171,7 @@ impl<'w> Join<'w> {
             claims.by_pid(&turn);
             claims.by_name(&turn);
         }
-        mark_twins(&index, &sessions, &mut owners);
+        mark_twins(&index, &sessions, policy, &mut owners);
         withdraw_certainty(&mut rows, registry, &taken, &owners);
         Self {
             index,
@@ -625,8 +626,13 @@ impl<'w> Claims<'_, 'w> {
     }
 }
 
-/// Sessions of one group show the same panes. Only one of them is a session to declare.
-fn mark_twins(index: &Index<'_>, sessions: &[Seen<'_>], owners: &mut [Owner]) {
+/// Sessions of one group, or with a linked window, show the same panes. Only one of them is a session to declare: that
+/// of a row, else one that is an agent's by its name, else the oldest.
+fn mark_twins(index: &Index<'_>, sessions: &[Seen<'_>], policy: &Policy, owners: &mut [Owner]) {
+    let place = |seen: &Seen<'_>| {
+        let is_agents = policy.agent_by_name(&seen.session.name).is_some();
+        (!is_agents, seen.session.created, seen.session.id.clone())
+    };
     for at in 0..sessions.len() {
         if owners[at] != Owner::Nobody {
             continue;
@@ -641,17 +647,13 @@ fn mark_twins(index: &Index<'_>, sessions: &[Seen<'_>], owners: &mut [Owner]) {
                         .iter()
                         .any(|its| its.id == pane.id)
                     && (matches!(owners[other], Owner::Row(_) | Owner::Perhaps(_))
-                        || is_before(&sessions[other], &sessions[at]))
+                        || place(&sessions[other]) < place(&sessions[at]))
             })
         });
         if twin {
             owners[at] = Owner::Twin;
         }
     }
-}
-
-fn is_before(one: &Seen<'_>, other: &Seen<'_>) -> bool {
-    (one.session.created, &one.session.id) < (other.session.created, &other.session.id)
 }
 
 /// A session that any other row's recorded pid might also mean is nobody's surely.

@@ -205,7 +205,7 @@ pub fn judge(question: &Question<'_>) -> Vec<Judged> {
         world,
         ledger,
     };
-    let join = Join::new(past, world);
+    let join = Join::new(past, world, policy);
     let bench = Bench {
         question,
         findings: &diff(registry, world, ledger, policy, report.at),

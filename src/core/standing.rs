@@ -324,7 +324,7 @@ impl Standing {
             world,
             ledger,
         };
-        let join = Join::new(past, world);
+        let join = Join::new(past, world, policy);
         let desk = Desk {
             scope,
             past,

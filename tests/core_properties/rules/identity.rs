@@ -441,6 +441,30 @@ fn grouped_sessions_are_one() {
 }
 
 #[test]
+fn an_agents_session_whose_window_is_linked_into_an_older_one_of_a_person_is_registered() {
+    let scene = scene()
+        .server(
+            tmux("default")
+                .session(
+                    session("overview")
+                        .created(ago(500))
+                        .pane(pane(50))
+                        .pane(pane(100).claude("c")),
+                )
+                .session(
+                    session("a-creator-claude")
+                        .created(ago(400))
+                        .pane(pane(100).claude("c")),
+                ),
+        )
+        .our_folder("/src/app");
+    assert_eq!(
+        at_once(scene),
+        ["unregistered a-creator-claude (not_in_roll): written"]
+    );
+}
+
+#[test]
 fn of_undeclared_grouped_sessions_the_first_is_registered() {
     let scene = scene()
         .server(
