@@ -101,7 +101,10 @@ async fn run(screen: Show) -> io::Result<End> {
     let mut last: Option<Survey> = None;
     loop {
         model.at(clock::now());
-        terminal.draw(draw(&model, paint))?;
+        // What is pressed faster than it can be shown is shown when all of it is done.
+        if inputs.is_empty() {
+            terminal.draw(draw(&model, paint))?;
+        }
         // All of these lose nothing when another branch wins.
         let mut effect = tokio::select! {
             input = inputs.recv() => match input {
