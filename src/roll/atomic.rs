@@ -226,10 +226,11 @@ fn keep_or_put_back(temp: &Path, path: &Path, before: &[u8], after: &[u8]) -> io
     Err(io::Error::other("others save it again and again"))
 }
 
-/// Whether a file has that content and will keep it. Who has opened it for writing, by whatever name, may not have
-/// written yet; so that is asked first. By its name of now nobody opens it.
+/// Whether a file has that content and will keep it: who has opened it for writing, by whatever name, may not have
+/// written yet. By its name of now nobody opens it. To look for writers takes a while, and until another's save is back in
+/// its place whoever reads the roll misses it; so what can be seen at once is seen first, and again at last.
 fn is_still(path: &Path, content: &[u8]) -> bool {
-    holder::writer_of(path).is_none() && is(path, content)
+    is(path, content) && holder::writer_of(path).is_none() && is(path, content)
 }
 
 /// Whether a file has that content.
