@@ -1,5 +1,6 @@
 //! Which process holds a lock, or has a file open for writing.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{self, DirEntry};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -55,22 +56,27 @@ pub(super) fn writer_of(path: &Path) -> Option<Holder> {
 
 /// The first process with a file open that is at `path` and is `it`.
 fn by_open_files(path: &Path, is_it: fn(Pid, &DirEntry) -> bool) -> Option<Pid> {
-    // The file itself need not be followed: it is no link.
-    let path = fs::canonicalize(path.parent()?)
-        .ok()?
-        .join(path.file_name()?);
+    let path = fs::canonicalize(path).ok()?;
+    let found = fs::metadata(&path).ok()?;
+    let wanted = (path.file_name()?, found.dev(), found.ino());
     let pids = fs::read_dir("/proc").ok()?;
     pids.flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .find(|pid| has_open(*pid, &path, is_it))
+        .find(|pid| has_open(*pid, wanted, is_it))
 }
 
-fn has_open(pid: Pid, path: &Path, is_it: fn(Pid, &DirEntry) -> bool) -> bool {
+/// Whether a process has the file of that name, device and inode open. Its folder may have another path there.
+fn has_open(pid: Pid, wanted: (&OsStr, u64, u64), is_it: fn(Pid, &DirEntry) -> bool) -> bool {
     let Ok(files) = fs::read_dir(format!("/proc/{pid}/fd")) else {
         return false;
     };
+    let (name, device, inode) = wanted;
     files.flatten().any(|file| {
-        fs::read_link(file.path()).is_ok_and(|target| target == path) && is_it(pid, &file)
+        let link = file.path();
+        // Only what has the name is asked for more: another's file may be on a disk that does not answer.
+        fs::read_link(&link).is_ok_and(|target| target.file_name() == Some(name))
+            && fs::metadata(&link).is_ok_and(|it| (it.dev(), it.ino()) == (device, inode))
+            && is_it(pid, &file)
     })
 }
 
