@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use tempfile::{NamedTempFile, TempPath};
 use thiserror::Error;
 
+use super::openings::Openings;
 use super::remedy::remedy;
 use super::{holder, leftover, read};
 
@@ -59,6 +60,20 @@ pub enum Replaced {
 ///
 /// The folder or the disk does not take it.
 pub fn replace(path: &Path, before: &[u8], after: &[u8]) -> Result<Replaced, WriteError> {
+    replace_unless_opened(path, before, after, None)
+}
+
+/// The same of a file that nobody had open for writing since when its openings were noted.
+///
+/// # Errors
+///
+/// As of [`replace`].
+pub(super) fn replace_unless_opened(
+    path: &Path,
+    before: &[u8],
+    after: &[u8],
+    since: Option<&Openings>,
+) -> Result<Replaced, WriteError> {
     let failed = |what| {
         move |source| WriteError {
             path: path.to_owned(),
@@ -87,7 +102,7 @@ pub fn replace(path: &Path, before: &[u8], after: &[u8]) -> Result<Replaced, Wri
         .and_then(|temp| whole(temp, path, after))
         .map_err(failed("written"))?;
     let replaced = match exchange(&temp, path) {
-        Ok(()) => match keep_or_put_back(&temp, path, before, after) {
+        Ok(()) => match keep_or_put_back(&temp, path, before, after, since) {
             Ok(replaced) => replaced,
             Err(source) => {
                 let saved = temp.keep().ok();
@@ -209,8 +224,16 @@ pub(super) fn exchange(one: &Path, other: &Path) -> Result<(), Errno> {
 }
 
 /// After an exchange: `temp` is what was displaced. If that is not what was read, or is being written to, it goes back.
-fn keep_or_put_back(temp: &Path, path: &Path, before: &[u8], after: &[u8]) -> io::Result<Replaced> {
-    if is_still(temp, before) {
+fn keep_or_put_back(
+    temp: &Path,
+    path: &Path,
+    before: &[u8],
+    after: &[u8],
+    since: Option<&Openings>,
+) -> io::Result<Replaced> {
+    // First: to compare is to open it.
+    let is_closed = since.is_some_and(Openings::are_none);
+    if is_closed && is(temp, before) || !is_closed && is_still(temp, before) {
         return Ok(Replaced::Done);
     }
     let mut in_its_place = Some(after.to_owned());

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
@@ -18,6 +19,7 @@ use super::edit::{self, EditError};
 use super::holder::{self, Holder};
 use super::leftover;
 use super::lock::{LockError, RollLock};
+use super::openings::Openings;
 use super::parse::NotYaml;
 use super::passage::{Passage, passages};
 use super::read::{self, Contents, ReadError};
@@ -357,28 +359,48 @@ fn attempt<T>(
     if let Some(path) = read::newer_store(roll) {
         return Err(CommitError::NewerStore { path });
     }
-    // Whoever saves it in place may be half done: what is read then must not even become the copy.
-    if let Some(writer) = holder::writer_of(&roll.target) {
-        return Err(CommitError::Open {
-            path: roll.named.clone(),
-            writer,
-        });
-    }
     let contents = read::read(roll)?;
-    let (text, said) = make(roll, &contents)?;
+    let since = Openings::of(&roll.target);
+    // Whoever saves it in place may be half done. To look for such a one takes about as long as the edits.
+    let (made, writer) = beside(|| make(roll, &contents), || holder::writer_of(&roll.target));
+    let (text, said) = made?;
     if text == contents.text {
         return Ok(Some(Rewritten {
             said,
             fingerprint: None,
         }));
     }
-    let replaced = atomic::replace(&roll.target, contents.text.as_bytes(), text.as_bytes())?;
+    if let Some(writer) = writer {
+        return Err(CommitError::Open {
+            path: roll.named.clone(),
+            writer,
+        });
+    }
+    if !read::is_unchanged(roll, &contents) {
+        return Ok(None);
+    }
+    let replaced = atomic::replace_unless_opened(
+        &roll.target,
+        contents.text.as_bytes(),
+        text.as_bytes(),
+        since.as_ref(),
+    )?;
     Ok(match replaced {
         Replaced::Done => Some(Rewritten {
             said,
             fingerprint: Some(read::fingerprint(text.as_bytes())),
         }),
         Replaced::Displaced => None,
+    })
+}
+
+/// Does one thing, and another at the same time on a thread of its own, where the system gives one.
+fn beside<T, U: Send>(one: impl FnOnce() -> T, other: impl Fn() -> U + Sync) -> (T, U) {
+    thread::scope(|scope| {
+        let begun = thread::Builder::new().spawn_scoped(scope, &other).ok();
+        let one = one();
+        let done = begun.and_then(|begun| begun.join().ok());
+        (one, done.unwrap_or_else(&other))
     })
 }
 

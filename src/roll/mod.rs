@@ -19,6 +19,7 @@ mod layout;
 mod leftover;
 pub mod lock;
 mod mount;
+mod openings;
 pub mod parse;
 pub mod passage;
 pub mod read;

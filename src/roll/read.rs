@@ -146,12 +146,23 @@ pub fn read(roll: &Roll) -> Result<Contents, ReadError> {
     Ok(Contents {
         text,
         fingerprint,
-        written_at: metadata
-            .modified()
-            .map_or_else(|_| Timestamp::default(), clock::at),
+        written_at: written_at(&metadata),
         local: mount::locality(path, "the roll"),
         newer_store: newer_store(roll),
     })
+}
+
+/// Whether the roll looks from outside as it did when this was read.
+pub(super) fn is_unchanged(roll: &Roll, contents: &Contents) -> bool {
+    fs::metadata(&roll.target).is_ok_and(|found| {
+        found.len() == contents.text.len() as u64 && written_at(&found) == contents.written_at
+    })
+}
+
+fn written_at(found: &fs::Metadata) -> Timestamp {
+    found
+        .modified()
+        .map_or_else(|_| Timestamp::default(), clock::at)
 }
 
 /// SHA-256 of some bytes.

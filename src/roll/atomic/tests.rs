@@ -68,7 +68,7 @@ fn what_is_saved_while_another_content_goes_back_is_the_newest() {
     let path = place.file("newest");
     let temp = place.folder.path().join("temp");
     fs::write(&temp, "displaced").unwrap();
-    let replaced = keep_or_put_back(&temp, &path, b"old", b"ours").unwrap();
+    let replaced = keep_or_put_back(&temp, &path, b"old", b"ours", None).unwrap();
     assert_eq!(replaced, Replaced::Displaced);
     assert_eq!(text(&path), "newest");
 }
@@ -104,11 +104,26 @@ fn what_is_still_open_for_writing_goes_back_though_it_is_what_was_read() {
     let temp = place.folder.path().join("temp");
     fs::write(&temp, "old").unwrap();
     let writer = appends_to(&temp);
-    let replaced = keep_or_put_back(&temp, &path, b"old", b"ours").unwrap();
+    let replaced = keep_or_put_back(&temp, &path, b"old", b"ours", None).unwrap();
     assert_eq!(replaced, Replaced::Displaced);
     assert_eq!(text(&path), "old");
     lets_go(writer);
     assert_eq!(replace(&path, b"old", b"new").unwrap(), Replaced::Done);
+}
+
+#[test]
+fn what_was_opened_since_it_was_asked_who_writes_goes_back() {
+    let place = Place::new();
+    let path = place.file("old");
+    let since = Openings::of(&path);
+    let writer = appends_to(&path);
+    let replaced = replace_unless_opened(&path, b"old", b"new", since.as_ref()).unwrap();
+    assert_eq!(replaced, Replaced::Displaced);
+    assert_eq!(text(&path), "old");
+    lets_go(writer);
+    let since = Openings::of(&path);
+    let replaced = replace_unless_opened(&path, b"old", b"new", since.as_ref()).unwrap();
+    assert_eq!(replaced, Replaced::Done);
 }
 
 #[test]
@@ -118,7 +133,7 @@ fn what_two_have_open_for_writing_is_kept() {
     let temp = place.folder.path().join("temp");
     fs::write(&temp, "old").unwrap();
     let writers = [appends_to(&temp), appends_to(&path)];
-    let error = keep_or_put_back(&temp, &path, b"old", b"ours").unwrap_err();
+    let error = keep_or_put_back(&temp, &path, b"old", b"ours", None).unwrap_err();
     assert!(error.to_string().contains("again and again"), "{error}");
     let mut both = [text(&path), text(&temp)];
     both.sort();
