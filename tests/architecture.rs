@@ -72,7 +72,10 @@ const ONLY_IN: [(&str, &[&str]); 19] = [
     ),
     ("std::env::var", &["src/cli/environment.rs"]),
     ("Instant::now", &["src/clock.rs"]),
-    ("inotify::", &["src/run/source/files.rs"]),
+    (
+        "inotify::",
+        &["src/roll/openings.rs", "src/run/source/files.rs"],
+    ),
     ("pidfd_open", &["src/run/source/exits.rs"]),
     ("AsyncFd", &["src/run/source/readable.rs"]),
 ];

@@ -1,5 +1,6 @@
-//! Files that are made, renamed and removed: the roll, and the agents'. The only file that names inotify, since
-//! only so the kernel can be asked for nothing else: what working agents append all the time wakes nobody.
+//! Files that are made, renamed and removed: the roll, and the agents'. No other file listens by
+//! inotify (`roll::openings` only asks afterwards), so that the kernel is asked for nothing else: what working agents
+//! append all the time wakes nobody.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
