@@ -185,7 +185,7 @@ pub async fn commit_noted(
             left_out: LeftOut::default(),
         });
     }
-    let rewritten = rewrite(roll, options, |roll, contents| {
+    let make = |roll: &Roll, contents: &Contents| {
         let current = if contents.fingerprint == expected.fingerprint {
             Cow::Borrowed(expected)
         } else {
@@ -194,21 +194,24 @@ pub async fn commit_noted(
         let (mut fitting, dropped) = fit(&current, edits);
         let (text, refused) = edit_all(roll, &contents.text, &fitting)?;
         fitting.retain(|edit| !refused.iter().any(|(cause, _)| *cause == edit.cause));
-        if text != contents.text {
-            note(rewriting(&contents.text, &text, &fitting));
-        }
+        let rows = if text == contents.text {
+            Vec::new()
+        } else {
+            rewriting(&contents.text, &text, &fitting)
+        };
         let applied: Vec<DriftId> = fitting.into_iter().map(|edit| edit.cause).collect();
-        Ok((text, (applied, LeftOut { dropped, refused })))
-    })
-    .await?;
+        Ok((text, (applied, LeftOut { dropped, refused }, rows)))
+    };
+    let announce = |said: &mut (_, _, Vec<Rewriting>)| note(std::mem::take(&mut said.2));
+    let rewritten = rewrite_noted(roll, options, make, announce).await?;
     Ok(match rewritten {
         None => Committed::Stale,
         Some(Rewritten {
-            said: (_, left_out),
+            said: (_, left_out, _),
             fingerprint: None,
         }) => Committed::Unchanged { left_out },
         Some(Rewritten {
-            said: (applied, left_out),
+            said: (applied, left_out, _),
             fingerprint: Some(fingerprint),
         }) => Committed::Written {
             applied,
@@ -260,27 +263,38 @@ pub struct Rewritten<T> {
 pub async fn rewrite<T>(
     roll: &Roll,
     options: CommitOptions,
+    make: impl FnMut(&Roll, &Contents) -> Result<(String, T), CommitError>,
+) -> Result<Option<Rewritten<T>>, CommitError> {
+    rewrite_noted(roll, options, make, |_| ()).await
+}
+
+/// The same. `announce` hears what was said right before the roll is written, once nothing is known to be in the way.
+async fn rewrite_noted<T>(
+    roll: &Roll,
+    options: CommitOptions,
     mut make: impl FnMut(&Roll, &Contents) -> Result<(String, T), CommitError>,
+    mut announce: impl FnMut(&mut T),
 ) -> Result<Option<Rewritten<T>>, CommitError> {
     let roll = &roll.as_it_is();
     let _lock = RollLock::acquire(roll, options.lock_timeout).await?;
     leftover::tidy(&roll.target);
     let closed_by = clock::monotonic() + options.lock_timeout.min(SAVING);
     let mut trouble = None;
-    let mut tries = 0;
-    while tries < TRIES {
+    for _ in 0..TRIES {
         if clock::monotonic() > options.stale_at {
             return Ok(None);
         }
-        trouble = match attempt(roll, &mut make) {
+        trouble = match attempt(roll, &mut make, &mut announce) {
             Ok(Some(rewritten)) => return Ok(Some(rewritten)),
             Ok(None) => None,
             Err(error @ CommitError::Open { .. }) => {
-                if clock::monotonic() > closed_by {
-                    return Err(error);
+                while holder::writer_of(&roll.target).is_some() {
+                    if clock::monotonic() > closed_by {
+                        return Err(error);
+                    }
+                    tokio::time::sleep(PAUSE).await;
                 }
-                tokio::time::sleep(PAUSE).await;
-                continue;
+                Some(error)
             }
             // Whoever saves it in place passes through an empty file.
             Err(
@@ -288,7 +302,6 @@ pub async fn rewrite<T>(
             ) => Some(error),
             Err(error) => return Err(error),
         };
-        tries += 1;
         tokio::time::sleep(PAUSE).await;
     }
     Err(trouble.unwrap_or_else(|| CommitError::Restless {
@@ -351,6 +364,7 @@ impl Preview {
 fn attempt<T>(
     roll: &Roll,
     make: &mut impl FnMut(&Roll, &Contents) -> Result<(String, T), CommitError>,
+    announce: &mut impl FnMut(&mut T),
 ) -> Result<Option<Rewritten<T>>, CommitError> {
     if roll.as_it_is() != *roll {
         // It has become another file, whose lock is another one.
@@ -363,7 +377,7 @@ fn attempt<T>(
     let since = Openings::of(&roll.target);
     // Whoever saves it in place may be half done. To look for such a one takes about as long as the edits.
     let (made, writer) = beside(|| make(roll, &contents), || holder::writer_of(&roll.target));
-    let (text, said) = made?;
+    let (text, mut said) = made?;
     if text == contents.text {
         return Ok(Some(Rewritten {
             said,
@@ -379,6 +393,7 @@ fn attempt<T>(
     if !read::is_unchanged(roll, &contents) {
         return Ok(None);
     }
+    announce(&mut said);
     let replaced = atomic::replace_unless_opened(
         &roll.target,
         contents.text.as_bytes(),

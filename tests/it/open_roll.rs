@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
-use crate::support::{Machine, Session};
+use crate::support::{Footprint, Machine, Session};
 
 const GONE: &str = "gone-creator-claude";
 const KEPT: &str = "kept-creator-claude";
@@ -93,12 +93,15 @@ fn what_is_being_saved_in_place_is_not_replaced_and_the_rest_of_it_arrives() {
     assert_eq!(pass.drift("A", GONE).held().as_deref(), Some("locked"));
     assert_eq!(machine.roll_text(), first);
     assert!(!machine.roll_path().with_extension("yaml.bak").exists());
+    // There is nothing to undo either.
+    assert!(!Footprint::of(&[&machine.state()]).has("rewrites.json", GONE));
     writer.writes(rest);
     writer.closes();
     assert_eq!(machine.roll_text(), whole);
     let pass = machine.reconcile().at_once().run().exits(0);
     assert!(pass.drift("A", GONE).is_applied());
     pass.has_no_drift(KEPT);
+    assert!(Footprint::of(&[&machine.state()]).has("rewrites.json", GONE));
 }
 
 #[test]
