@@ -254,7 +254,7 @@ impl Held {
             }
             Self::Contended => "Nothing to do: the next pass tries again.",
             Self::Locked(_) => {
-                "Run again when it is let go, or wait longer with --lock-timeout SECONDS."
+                "Run again when it is let go; for a lock, --lock-timeout SECONDS waits longer."
             }
             Self::NotEditable(_) => {
                 "Change the roll as this says, or make the change itself by hand."

@@ -174,7 +174,7 @@ impl BootId {
 
 impl SessionName {
     /// The name in the one form that it has in common with the name under which tmux 3.2 to 3.6 stores it: see
-    /// [`as_stored`].
+    /// [`common_form`].
     #[must_use]
     pub fn normalised(&self) -> Self {
         // Most names are stored as they are, and this is asked again and again.
@@ -182,10 +182,10 @@ impl SessionName {
         if !self.0.bytes().any(is_changed) {
             return self.clone();
         }
-        let mut name = as_stored(&self.0);
+        let mut name = common_form(&self.0);
         // What is read out of one escape can be the beginning of another. Each time it is shorter.
         while name.contains('\\') {
-            let next = as_stored(&name);
+            let next = common_form(&name);
             if next == name {
                 break;
             }
@@ -205,7 +205,7 @@ impl SessionName {
 /// vis(3) does: a backslash, a `$` before a letter, control characters, and, in octal, what its C library does not know.
 /// So escapes are read, and backslashes that escape nothing are left out. Names that only differ in those tmux can tell
 /// apart, and headcount cannot: it leaves their rows alone.
-fn as_stored(name: &str) -> String {
+fn common_form(name: &str) -> String {
     let mut stored = Vec::with_capacity(name.len());
     let mut rest = name.as_bytes();
     while let [first, behind @ ..] = rest {
